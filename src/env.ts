@@ -1,0 +1,170 @@
+import { resolve } from 'node:path';
+import { z } from 'zod';
+import { readDevSecrets } from './dev-secrets.ts';
+
+export class EnvError extends Error {
+  override readonly name = 'EnvError';
+
+  constructor(problems: readonly string[]) {
+    super(`The environment cannot be used:\n${problems.map((problem) => `- ${problem}`).join('\n')}`);
+  }
+}
+
+const secondsPerDay = 86_400;
+
+const flag = (fallback: boolean) =>
+  z
+    .stringbool({ truthy: ['true', '1'], falsy: ['false', '0'], error: 'must be true, false, 1 or 0' })
+    .default(fallback);
+
+const integer = (fallback: number, min = 1, max = Number.MAX_SAFE_INTEGER) =>
+  z
+    .string()
+    .regex(/^\d+$/, 'must be a whole number')
+    .transform(Number)
+    .pipe(z.number().min(min, `must be at least ${min}`).max(max, `must be at most ${max}`))
+    .default(fallback);
+
+const oneOf = <const T extends readonly [string, ...string[]]>(...values: T) =>
+  z.enum(values, { error: `must be one of ${values.join(', ')}` });
+
+const url = (...schemes: readonly string[]) =>
+  z.string().refine((value) => URL.canParse(value) && schemes.includes(new URL(value).protocol), {
+    error: `must be a URL that starts with ${schemes.map((scheme) => `${scheme}//`).join(' or ')}`,
+  });
+
+const secret = (minLength: number) => z.string().min(minLength, `must have at least ${minLength} characters`);
+
+const encryptionKey = z
+  .string()
+  .regex(/^[A-Za-z0-9+/]{43}=$/, 'must be 32 bytes in base64 (make one with: openssl rand -base64 32)')
+  .transform((value) => Buffer.from(value, 'base64'));
+
+const timeZone = z.string().refine(isTimeZone, 'must be an IANA time zone such as Europe/Prague');
+
+const pattern = z.string().transform((value, context) => {
+  try {
+    return new RegExp(value, 'u');
+  } catch {
+    context.addIssue({ code: 'custom', message: 'must be a valid regular expression' });
+    return z.NEVER;
+  }
+});
+
+const list = z.string().transform((value) => value.split(',').flatMap((entry) => entry.trim() || []));
+
+const settings = z.object({
+  NODE_ENV: oneOf('development', 'test', 'production').default('development'),
+  HOST: z.string().default('127.0.0.1'),
+  PORT: integer(4000, 0, 65_535),
+  PUBLIC_URL: url('http:', 'https:').optional(),
+  DATABASE_URL: url('postgres:', 'postgresql:').optional(),
+  DATABASE_POOL_SIZE: integer(16, 2, 1000),
+  REDIS_URL: url('redis:', 'rediss:').optional(),
+  DATA_DIR: z
+    .string()
+    .default('./.data')
+    .transform((path) => resolve(path)),
+  LOG_LEVEL: oneOf('trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent').optional(),
+  LOG_FORMAT: oneOf('pretty', 'json').optional(),
+  ROLE: oneOf('api', 'worker', 'all').default('all'),
+  CHAT_LICENSED: flag(true),
+  DEFAULT_TIME_ZONE: timeZone.default('Europe/Prague'),
+  JWT_SECRET: secret(32).optional(),
+  JWT_JWKS_URL: url('http:', 'https:').optional(),
+  JWT_ISSUER: z.string().optional(),
+  JWT_AUDIENCE: z.string().optional(),
+  JWT_NAME_CLAIM: z.string().default('name'),
+  JWT_LOGIN_CLAIM: z.string().default('preferred_username'),
+  JWT_PERMISSIONS_CLAIM: z.string().default('permissions'),
+  ENCRYPTION_KEY: encryptionKey.optional(),
+  ENCRYPTION_KEY_PREVIOUS: encryptionKey.optional(),
+  META_APP_SECRET: z.string().optional(),
+  META_ACCESS_TOKEN: z.string().optional(),
+  META_WEBHOOK_TOKEN: secret(16).optional(),
+  META_API_URL: url('http:', 'https:').default('https://graph.facebook.com'),
+  META_API_VERSION: z
+    .string()
+    .regex(/^v\d+\.\d+$/, 'must look like v25.0')
+    .default('v25.0'),
+  META_ID_PATTERN: pattern.default(/^[0-9]{15}$/u),
+  META_TIMEOUT_MS: integer(15_000),
+  META_MESSAGES_PER_SECOND: integer(80),
+  SANDBOX: oneOf('auto', 'on', 'off').default('auto'),
+  CORS_ORIGINS: list.default([]),
+  BEACON_ORDER: oneOf('arrival', 'provider_time').default('arrival'),
+  TEMPLATE_CLEARS_BEACON: flag(true),
+  SUMMARY_COUNTS_WAIVED: flag(true),
+  UNKNOWN_OUTCOME_WAIT_SECONDS: integer(30),
+  STREAM_RETENTION_SECONDS: integer(7 * secondsPerDay),
+  STREAM_RETENTION_EVENTS: integer(1_000_000),
+  DELIVERY_RETENTION_DAYS: integer(30),
+  SHUTDOWN_GRACE_MS: integer(10_000, 0),
+});
+
+/** The names of all settings, so that a test can hold the documentation against them. */
+export const settingNames: readonly string[] = Object.keys(settings.shape);
+
+type Settings = z.infer<typeof settings>;
+type Camel<S extends string> = S extends `${infer Head}_${infer Tail}`
+  ? `${Lowercase<Head>}${Capitalize<Camel<Tail>>}`
+  : Lowercase<S>;
+type Camelized<T> = { readonly [K in keyof T as Camel<K & string>]: T[K] };
+type Defaulted = 'publicUrl' | 'logLevel' | 'logFormat' | 'encryptionKey';
+
+export type Env = Omit<Camelized<Settings>, Defaulted> & {
+  readonly [K in Defaulted]: NonNullable<Camelized<Settings>[K]>;
+};
+
+export function loadEnv(source: Readonly<Record<string, string | undefined>> = process.env): Env {
+  // An empty variable is how compose files and shells say "not set".
+  const given = Object.fromEntries(Object.entries(source).filter(([, value]) => value?.trim()));
+  const parsed = settings.safeParse(given);
+  const problems = parsed.error?.issues.map(({ path, message }) => `${path.join('.')} ${message}`) ?? [];
+  if (given.NODE_ENV === 'production') problems.push(...missingInProduction(given));
+  if (!parsed.success || problems.length > 0) throw new EnvError(problems);
+  return complete(camelized(parsed.data));
+}
+
+function missingInProduction(given: Readonly<Record<string, unknown>>): string[] {
+  const problems = ['DATABASE_URL', 'ENCRYPTION_KEY']
+    .filter((name) => given[name] === undefined)
+    .map((name) => `${name} must be set in production`);
+  if (given.JWT_SECRET || given.JWT_JWKS_URL) return problems;
+  return [...problems, 'JWT_SECRET or JWT_JWKS_URL must be set in production'];
+}
+
+function complete(env: Camelized<Settings>): Env {
+  const { nodeEnv } = env;
+  const secrets = nodeEnv === 'production' ? undefined : readDevSecrets(env.dataDir);
+  const key = env.encryptionKey ?? (secrets && Buffer.from(secrets.encryptionKey, 'base64'));
+  if (!key) throw new EnvError(['ENCRYPTION_KEY must be set']);
+  return {
+    ...env,
+    publicUrl: (env.publicUrl ?? `http://localhost:${env.port}`).replace(/\/+$/, ''),
+    logLevel: env.logLevel ?? (nodeEnv === 'test' ? 'warn' : 'info'),
+    logFormat: env.logFormat ?? (nodeEnv === 'development' ? 'pretty' : 'json'),
+    encryptionKey: key,
+    // Tokens are checked with one kind of key: a made-up secret beside a key set would let strangers sign.
+    jwtSecret: env.jwtSecret ?? (env.jwtJwksUrl ? undefined : secrets?.jwtSecret),
+    metaAppSecret: env.metaAppSecret ?? secrets?.appSecret,
+    metaWebhookToken: env.metaWebhookToken ?? secrets?.webhookToken,
+  };
+}
+
+function camelized(data: Settings): Camelized<Settings> {
+  const entries = Object.entries(data).map(([name, value]) => [
+    name.toLowerCase().replace(/_(\w)/g, (_, letter: string) => letter.toUpperCase()),
+    value,
+  ]);
+  // The type says of every key what the line above does to it.
+  return Object.fromEntries(entries) as Camelized<Settings>;
+}
+
+function isTimeZone(name: string): boolean {
+  try {
+    return Boolean(new Intl.DateTimeFormat('en', { timeZone: name }));
+  } catch {
+    return false;
+  }
+}
