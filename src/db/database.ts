@@ -1,0 +1,61 @@
+import { PrismaPg } from '@prisma/adapter-pg';
+import pg from 'pg';
+import { PrismaClient } from '../generated/prisma/client.ts';
+import type { LoggedEvent } from './event-log.ts';
+import { checkContinuity } from './stream-head.ts';
+
+/** One pool for Prisma and for the hand-written statements; it ends with `await using` or `end()`. */
+export type Database = AsyncDisposable & {
+  pool: pg.Pool;
+  prisma: PrismaClient;
+  /** Called with the events of each transaction of this process after its commit. It must not throw. */
+  onCommitted: (events: LoggedEvent[]) => void;
+};
+
+const INT8_OID = 20;
+
+// Every bigint of ours (sequences, counts) stays far below 2^53, and a number spares a conversion per row.
+const types: pg.CustomTypesConfig = {
+  getTypeParser: ((oid: number, format: 'text' | 'binary') =>
+    oid === INT8_OID && format !== 'binary'
+      ? Number
+      : pg.types.getTypeParser(oid, format)) as typeof pg.types.getTypeParser,
+};
+
+const settings = [
+  // A frozen process that holds the head of the stream would block every writer.
+  'idle_in_transaction_session_timeout=2000',
+  // A forced generic plan went parallel and took 40-59 ms instead of 4.
+  'max_parallel_workers_per_gather=0',
+  'lock_timeout=5000',
+  'timezone=UTC',
+];
+
+export function openDatabase(options: { url: string; poolSize: number; applicationName?: string }): Database {
+  const pool = new pg.Pool({
+    connectionString: options.url,
+    max: options.poolSize,
+    application_name: options.applicationName ?? 'cdesk-chats',
+    options: settings.map((setting) => `-c ${setting}`).join(' '),
+    idleTimeoutMillis: 0,
+    connectionTimeoutMillis: 5_000,
+    keepAlive: true,
+    types,
+    verify: (client, done) => {
+      checkContinuity(client).then(() => done(), done);
+    },
+  });
+  // An idle connection that PostgreSQL ends is replaced by the pool; without a listener it would end the process.
+  pool.on('error', () => {});
+  pool.on('connect', (client) => client.on('error', () => {}));
+  const prisma = new PrismaClient({ adapter: new PrismaPg(pool) });
+  return {
+    pool,
+    prisma,
+    onCommitted: () => {},
+    async [Symbol.asyncDispose]() {
+      await prisma.$disconnect();
+      await pool.end();
+    },
+  };
+}

@@ -1,0 +1,31 @@
+import { insertion, recordset, type Columns } from '../columns.ts';
+import type { Statement, Transaction } from '../transaction.ts';
+
+export type NewAccountEvent = {
+  id: string;
+  field: string;
+  event: string | null;
+  summary: string;
+  severity: string;
+  at: Date;
+  key: string;
+};
+
+const columns = {
+  id: ['id', 'uuid'],
+  field: ['field', 'text'],
+  event: ['event', 'text'],
+  summary: ['summary', 'text'],
+  severity: ['severity', 'text'],
+  at: ['at', 'timestamptz'],
+  key: ['key', 'text'],
+} as const satisfies Columns & Record<keyof NewAccountEvent, unknown>;
+
+const insert: Statement = {
+  name: 'insert-account-events',
+  text: `INSERT INTO account_event ${insertion(columns, 'n')} FROM ${recordset(columns, '$1', 'n')} ON CONFLICT DO NOTHING`,
+};
+
+export async function saveAccountEvents(tx: Transaction, events: NewAccountEvent[]): Promise<void> {
+  if (events.length > 0) await tx.query(insert, [JSON.stringify(events)]);
+}

@@ -1,0 +1,34 @@
+import type { AttachmentState } from '../../generated/prisma/enums.ts';
+import { insertion, recordset, type Columns } from '../columns.ts';
+import type { Statement, Transaction } from '../transaction.ts';
+
+export type NewAttachment = {
+  id: string;
+  messageId: string;
+  fileName: string | null;
+  mimeType: string;
+  sha256: string | null;
+  state: AttachmentState;
+  providerMediaId: string | null;
+  providerMediaExpiresAt: Date | null;
+};
+
+const columns = {
+  id: ['id', 'uuid'],
+  messageId: ['message_id', 'uuid'],
+  fileName: ['file_name', 'text'],
+  mimeType: ['mime_type', 'text'],
+  sha256: ['sha256', 'text'],
+  state: ['state', '"AttachmentState"'],
+  providerMediaId: ['provider_media_id', 'text'],
+  providerMediaExpiresAt: ['provider_media_expires_at', 'timestamptz'],
+} as const satisfies Columns & Record<keyof NewAttachment, unknown>;
+
+const insert: Statement = {
+  name: 'insert-attachments',
+  text: `INSERT INTO attachment ${insertion(columns, 'n')} FROM ${recordset(columns, '$1', 'n')}`,
+};
+
+export async function saveAttachments(tx: Transaction, attachments: NewAttachment[]): Promise<void> {
+  if (attachments.length > 0) await tx.query(insert, [JSON.stringify(attachments)]);
+}

@@ -1,0 +1,40 @@
+import { assignments, insertion, recordset, selectList } from '../columns.ts';
+import { messageColumns, newMessageColumns, type MessageRow, type NewMessage } from '../rows.ts';
+import type { Statement, Transaction } from '../transaction.ts';
+
+const find: Statement = {
+  name: 'find-messages',
+  text: `SELECT ${selectList(messageColumns, 'm')} FROM message m WHERE m.provider_id = ANY($1::text[])
+    UNION ALL
+    SELECT ${selectList(messageColumns, 'm')} FROM message m
+    WHERE m.id = ANY($2::uuid[]) AND (m.provider_id IS NULL OR m.provider_id <> ALL($1::text[]))`,
+};
+
+const insert: Statement = {
+  name: 'insert-messages',
+  text: `INSERT INTO message ${insertion(newMessageColumns, 'n')} FROM ${recordset(newMessageColumns, '$1', 'n')}
+    ON CONFLICT (provider_id) DO NOTHING RETURNING id`,
+};
+
+const update: Statement = {
+  name: 'update-messages',
+  text: `UPDATE message m SET ${assignments(messageColumns, 'n', ['id', 'conversationId', 'sequence', 'direction', 'sentAt', 'sentById', 'imported'])}
+    FROM ${recordset(messageColumns, '$1', 'n')} WHERE m.id = n.id`,
+};
+
+/** Messages by Meta's ids or by ours; each once. */
+export function findMessages(tx: Transaction, providerIds: string[], ids: string[]): Promise<MessageRow[]> {
+  if (providerIds.length + ids.length === 0) return Promise.resolve([]);
+  return tx.query<MessageRow>(find, [providerIds, ids]);
+}
+
+/** Gives back the ids that were really inserted: a missing one was stored by somebody else meanwhile. */
+export async function insertMessages(tx: Transaction, messages: NewMessage[]): Promise<string[]> {
+  if (messages.length === 0) return [];
+  const inserted = await tx.query<{ id: string }>(insert, [JSON.stringify(messages)]);
+  return inserted.map((row) => row.id);
+}
+
+export async function updateMessages(tx: Transaction, messages: MessageRow[]): Promise<void> {
+  if (messages.length > 0) await tx.query(update, [JSON.stringify(messages)]);
+}

@@ -1,0 +1,31 @@
+import type { Statement, Transaction } from '../transaction.ts';
+
+export type ParkedItem = { key: string; targetProviderId: string | null; opaqueId: string | null; item: unknown };
+
+const park: Statement = {
+  name: 'park-items',
+  text: `INSERT INTO parked_item (id, key, target_provider_id, opaque_id, item, received_at)
+    SELECT gen_random_uuid(), n.key, n."targetProviderId", n."opaqueId", n.item, $2
+    FROM json_to_recordset($1::json) AS n (key text, "targetProviderId" text, "opaqueId" text, item jsonb)
+    ON CONFLICT (key) DO NOTHING`,
+};
+
+const take: Statement = {
+  name: 'take-parked-items',
+  text: `DELETE FROM parked_item WHERE target_provider_id = ANY($1::text[]) OR opaque_id = ANY($2::text[])
+    RETURNING item, received_at AS "receivedAt"`,
+};
+
+export async function parkItems(tx: Transaction, items: ParkedItem[]): Promise<void> {
+  if (items.length > 0) await tx.query(park, [JSON.stringify(items), tx.now]);
+}
+
+/** What waited for these messages; it is applied by the same transaction that takes it. */
+export function takeParkedItems<T>(
+  tx: Transaction,
+  providerIds: string[],
+  opaqueIds: string[],
+): Promise<{ item: T; receivedAt: Date }[]> {
+  if (providerIds.length + opaqueIds.length === 0) return Promise.resolve([]);
+  return tx.query<{ item: T; receivedAt: Date }>(take, [providerIds, opaqueIds]);
+}
