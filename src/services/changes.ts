@@ -1,0 +1,154 @@
+import type { NewEvent } from '../db/event-log.ts';
+import type { ConversationRow, MessageRow, NewMessage } from '../db/rows.ts';
+import { updateConversations } from '../db/statements/conversations.ts';
+import { loadBeaconTails } from '../db/statements/beacon-tail.ts';
+import { insertMessages, updateMessages } from '../db/statements/messages.ts';
+import type { Transaction } from '../db/transaction.ts';
+import type { BeaconReason } from '../generated/prisma/enums.ts';
+import { beaconOf, beaconTurn, type BeaconOrder, type BeaconState } from './beacon.ts';
+import { beaconMessage } from './beacon-message.ts';
+import { windowState, type MessagingWindow } from './window.ts';
+
+/** Which readings of the rules this deployment chose. */
+export type Rules = {
+  beaconOrder: BeaconOrder;
+  templateClearsBeacon: boolean;
+  windowWarningMinutes: number;
+  /** Whether trying again can help after this code of Meta's. */
+  isRetryable: (providerCode: number | null) => boolean;
+};
+
+/**
+ * What one transaction changes of conversations and their messages: rows are loaded and locked, rules change them
+ * here, and `save` writes each kind in one statement. Conversations must be locked by whoever puts them in.
+ */
+export class Changes {
+  readonly now: Date;
+  readonly rules: Rules;
+  readonly newMessages = new Set<NewMessage>();
+  readonly events: NewEvent[] = [];
+  private readonly conversations = new Map<string, ConversationRow>();
+  private readonly touched = new Set<ConversationRow>();
+  private readonly changedMessages = new Set<MessageRow>();
+  private readonly unread = new Set<ConversationRow>();
+  private readonly beaconsToCheck = new Map<ConversationRow, { reason: BeaconReason; byOperatorId: string | null }>();
+
+  constructor(now: Date, rules: Rules) {
+    this.now = now;
+    this.rules = rules;
+  }
+
+  hold(rows: Iterable<ConversationRow>): void {
+    for (const row of rows) this.conversations.set(row.id, row);
+  }
+
+  conversation(id: string): ConversationRow {
+    const row = this.conversations.get(id);
+    if (!row) throw new Error('a conversation was changed without being locked');
+    return row;
+  }
+
+  touch(conversation: ConversationRow): ConversationRow {
+    this.touched.add(conversation);
+    return conversation;
+  }
+
+  /** A message that is new in this transaction is written whole anyway. */
+  change(message: MessageRow): void {
+    // A set of a subtype is asked about its supertype: membership is all that counts.
+    if (!(this.newMessages as Set<MessageRow>).has(message)) this.changedMessages.add(message);
+  }
+
+  tell(conversation: ConversationRow, event: Omit<NewEvent, 'conversationId' | 'businessNumberId'>): void {
+    this.events.push({ ...event, conversationId: conversation.id, businessNumberId: conversation.businessNumberId });
+  }
+
+  setBeacon(
+    conversation: ConversationRow,
+    state: BeaconState,
+    reason: BeaconReason,
+    byOperatorId: string | null = null,
+  ): void {
+    const turn = beaconTurn(beaconState(conversation), state, reason);
+    conversation.noReplyNeeded = state.waived;
+    if (!state.waived) Object.assign(conversation, { noReplyNeededById: null, noReplyNeededAt: null });
+    conversation.beaconOn = state.on;
+    conversation.beaconSince = state.since;
+    conversation.beaconTriggerId = state.triggerId;
+    if (!turn) return;
+    Object.assign(conversation, { beaconReason: reason, beaconChangedAt: this.now });
+    const data = { on: turn.on, reason, since: state.since?.toISOString() ?? null, byOperatorId };
+    this.tell(conversation, { type: 'BEACON_CHANGED', operatorId: byOperatorId, occurredAt: this.now, data });
+  }
+
+  /** For changes that may turn the beacon back: it is computed from the stored messages before the commit. */
+  recheckBeacon(conversation: ConversationRow, reason: BeaconReason, byOperatorId: string | null = null): void {
+    this.beaconsToCheck.set(this.touch(conversation), { reason, byOperatorId });
+  }
+
+  setWindow(conversation: ConversationRow, window: MessagingWindow): void {
+    conversation.windowOpenedAt = window.openedAt;
+    conversation.windowOpenedBy = window.openedBy;
+    conversation.windowExpiresAt = window.expiresAt;
+    const state = windowState(window.expiresAt, this.now, this.rules.windowWarningMinutes);
+    if (state === conversation.windowAnnounced) return;
+    conversation.windowAnnounced = state;
+    const data = { state, expiresAt: window.expiresAt?.toISOString() ?? null };
+    this.tell(conversation, { type: 'WINDOW_CHANGED', occurredAt: this.now, data });
+  }
+
+  setUnread(conversation: ConversationRow, count: number): void {
+    if (conversation.unreadCount === count) return;
+    conversation.unreadCount = count;
+    this.unread.add(conversation);
+  }
+
+  /** New and changed messages; false where somebody else stored one of the new ones meanwhile. */
+  async saveMessages(tx: Transaction): Promise<boolean> {
+    const inserted = await insertMessages(tx, [...this.newMessages]);
+    if (inserted.length < this.newMessages.size) return false;
+    await updateMessages(tx, [...this.changedMessages]);
+    return true;
+  }
+
+  /** Last of all, with the messages stored: the conversations, then the events. */
+  async finish(tx: Transaction): Promise<void> {
+    if (this.beaconsToCheck.size > 0) await this.checkBeacons(tx);
+    for (const conversation of this.unread) this.tellUnread(conversation);
+    await updateConversations(tx, [...this.touched]);
+    tx.append(...this.events);
+  }
+
+  private async checkBeacons(tx: Transaction): Promise<void> {
+    const order = this.rules.beaconOrder;
+    const ids = [...this.beaconsToCheck.keys()].map((conversation) => conversation.id);
+    const whole = order === 'provider_time' || !this.rules.templateClearsBeacon;
+    const tails = Map.groupBy(await loadBeaconTails(tx, ids, whole), (row) => row.conversationId);
+    for (const [conversation, { reason, byOperatorId }] of this.beaconsToCheck) {
+      const messages = (tails.get(conversation.id) ?? []).map((row) => beaconMessage(row, this.rules));
+      this.setBeacon(conversation, beaconOf(messages, order), reason, byOperatorId);
+    }
+  }
+
+  private tellUnread(conversation: ConversationRow): void {
+    const data = { unreadCount: conversation.unreadCount };
+    this.tell(conversation, { type: 'UNREAD_CHANGED', occurredAt: this.now, data });
+  }
+}
+
+export function beaconState(conversation: ConversationRow): BeaconState {
+  return {
+    on: conversation.beaconOn,
+    since: conversation.beaconSince,
+    triggerId: conversation.beaconTriggerId,
+    waived: conversation.noReplyNeeded,
+  };
+}
+
+export function messagingWindow(conversation: ConversationRow): MessagingWindow {
+  return {
+    openedAt: conversation.windowOpenedAt,
+    openedBy: conversation.windowOpenedBy,
+    expiresAt: conversation.windowExpiresAt,
+  };
+}

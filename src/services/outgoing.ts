@@ -1,0 +1,48 @@
+import type { MessageRow } from '../db/rows.ts';
+import type { MessageStatus } from '../generated/prisma/enums.ts';
+import { messagingWindow, type Changes } from './changes.ts';
+import { refreshLastMessage } from './last-messages.ts';
+import { closeWindow } from './window.ts';
+
+const OUTSIDE_WINDOW = 131047;
+
+/** Meta's reason, or ours, for a message that did not go out. */
+export type Problem = { code: number | null; title: string; detail: string | null };
+
+export type StatusChange = { previous: MessageStatus; at: Date; problem: Problem | null };
+
+/** Meta has the message: by its answer, or by a status that came before or instead of it. */
+export function noteAccepted(changes: Changes, message: MessageRow, providerId: string, at: Date): void {
+  message.providerId ??= providerId;
+  message.outcomeUnknown = false;
+  if (message.sendState !== null) message.sendState = 'ACCEPTED';
+  changes.change(message);
+  if (message.acceptedAt) return;
+  message.acceptedAt = at;
+  const conversation = changes.touch(changes.conversation(message.conversationId));
+  // Automation and the phone app have no operator: whoever replied last stays.
+  conversation.lastRepliedById = message.sentById ?? conversation.lastRepliedById;
+}
+
+/** Writes the status where it shows, tells of it, and lets beacon and window follow. */
+export function changeStatus(changes: Changes, message: MessageRow, next: MessageStatus, change: StatusChange): void {
+  const conversation = changes.touch(changes.conversation(message.conversationId));
+  message.status = next;
+  setFailure(message, next === 'FAILED' ? change.problem : null, changes);
+  changes.change(message);
+  refreshLastMessage(conversation, message);
+  const data = { status: next, previous: change.previous };
+  changes.tell(conversation, { type: 'MESSAGE_STATUS_CHANGED', messageId: message.id, occurredAt: change.at, data });
+  if (message.imported) return;
+  if (next === 'FAILED') changes.recheckBeacon(conversation, 'REPLY_FAILED');
+  if (change.previous === 'FAILED') changes.recheckBeacon(conversation, 'OPERATOR_REPLIED');
+  if (message.failureCode === OUTSIDE_WINDOW)
+    changes.setWindow(conversation, closeWindow(messagingWindow(conversation), changes.now));
+}
+
+function setFailure(message: MessageRow, problem: Problem | null, changes: Changes): void {
+  message.failureCode = problem?.code ?? null;
+  message.failureTitle = problem?.title ?? null;
+  message.failureDetail = problem?.detail ?? null;
+  message.failureRetryable = problem ? changes.rules.isRetryable(problem.code) : null;
+}

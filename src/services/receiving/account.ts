@@ -1,0 +1,32 @@
+import type { AccountItem, CallItem, PreferenceItem, TemplateItem } from './items.ts';
+import { messagingWindow } from '../changes.ts';
+import { extendWindow } from '../window.ts';
+import { newId, timeOf, type Batch } from './batch.ts';
+
+/** A call that the customer began opens the window; it is no message. */
+export function applyCall(batch: Batch, item: CallItem, receivedAt: Date): void {
+  const conversation = batch.conversationOf(item);
+  const at = timeOf(item.at, receivedAt);
+  if (at < conversation.createdAt) conversation.createdAt = at;
+  if (!conversation.lastMessageId && at > conversation.lastMessageAt) conversation.lastMessageAt = at;
+  if (item.byCustomer)
+    batch.changes.setWindow(conversation, extendWindow(messagingWindow(conversation), at, 'CUSTOMER_CALL'));
+}
+
+export function applyPreference(batch: Batch, item: PreferenceItem, receivedAt: Date): void {
+  const participant = batch.people.resolve(item.participant);
+  batch.people.setMarketing(participant, item.marketing === 'stop' ? timeOf(item.at, receivedAt) : null);
+}
+
+/** News of the account is kept for administrators; the same news told twice is one. */
+export function applyAccountEvent(batch: Batch, item: AccountItem | TemplateItem, receivedAt: Date): void {
+  const at = timeOf(item.at, receivedAt);
+  const field = item.type === 'account' ? item.field : `template_${item.change}`;
+  const event = item.type === 'account' ? item.event : item.value;
+  const summary =
+    item.type === 'account' ? item.summary : `Template ${item.name ?? item.metaId}: ${item.value ?? item.change}.`;
+  const subject = item.type === 'account' ? (item.displayPhoneNumber ?? '') : item.metaId;
+  const key = [item.businessAccountId, field, event, subject, at.getTime(), summary].join(':');
+  const severity = item.type === 'account' ? item.severity : 'info';
+  batch.accountEvents.push({ id: newId(), field, event, summary, severity, at, key });
+}

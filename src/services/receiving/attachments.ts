@@ -1,0 +1,28 @@
+import type { MessageRow } from '../../db/rows.ts';
+import type { AnnouncedMedia } from '../../db/content.ts';
+import { newId, type Batch } from './batch.ts';
+
+const MEDIA_ID_LIFE_MS = 7 * 24 * 60 * 60 * 1000;
+
+/** The message shows at once; its file is fetched by a job while Meta's id lives. */
+export function announceMedia(batch: Batch, message: MessageRow, media: AnnouncedMedia): void {
+  const { now } = batch.changes;
+  batch.attachments.push({
+    id: newId(),
+    messageId: message.id,
+    fileName: media.fileName,
+    mimeType: media.mimeType,
+    sha256: hexOf(media.sha256),
+    state: media.mediaId ? 'FETCHING' : 'FAILED',
+    providerMediaId: media.mediaId,
+    providerMediaExpiresAt: new Date(now.getTime() + MEDIA_ID_LIFE_MS),
+  });
+}
+
+/** Webhooks carry the checksum in base64, the Graph API in hex. Anything else is no checksum. */
+function hexOf(sha256: string | null): string | null {
+  if (sha256 === null) return null;
+  if (/^[0-9a-f]{64}$/i.test(sha256)) return sha256.toLowerCase();
+  const bytes = Buffer.from(sha256, 'base64');
+  return bytes.length === 32 ? bytes.toString('hex') : null;
+}

@@ -1,0 +1,147 @@
+import { v7 as uuid } from 'uuid';
+import type { ConversationRow, MessageRow, NewMessage, ParticipantRow } from '../../db/rows.ts';
+import type { NewStatusEntry } from '../../db/statements/status-entries.ts';
+import type { ParkedItem } from '../../db/statements/parked-items.ts';
+import { saveAttachments, type NewAttachment } from '../../db/statements/attachments.ts';
+import { saveReactions, type NewReaction } from '../../db/statements/reactions.ts';
+import { saveAccountEvents, type NewAccountEvent } from '../../db/statements/account-events.ts';
+import type { Transaction } from '../../db/transaction.ts';
+import type { Changes } from '../changes.ts';
+import { newConversation } from '../new-conversation.ts';
+import type { Item } from './items.ts';
+import { participantSearch, type People } from './people.ts';
+import type { Numbers, ReceivedItem } from './receive.ts';
+
+/** Everything that the items of one transaction look up and change. */
+export class Batch {
+  readonly changes: Changes;
+  readonly people: People;
+  readonly statusEntries: NewStatusEntry[] = [];
+  readonly parked: ParkedItem[] = [];
+  readonly attachments: NewAttachment[] = [];
+  readonly reactions: NewReaction[] = [];
+  readonly accountEvents: NewAccountEvent[] = [];
+  private readonly numbers: Numbers;
+  private readonly byPair = new Map<string, ConversationRow>();
+  private readonly byProviderId = new Map<string, MessageRow>();
+  private readonly byId = new Map<string, MessageRow>();
+
+  constructor(changes: Changes, people: People, numbers: Numbers) {
+    this.changes = changes;
+    this.people = people;
+    this.numbers = numbers;
+  }
+
+  hold(conversations: ConversationRow[], messages: MessageRow[]): void {
+    this.changes.hold(conversations);
+    for (const row of conversations) this.byPair.set(pairKey(row.businessNumberId, row.participantId), row);
+    for (const message of messages) this.index(message);
+  }
+
+  /** The pairs of number and participant that the items speak of; participants are made on the way. */
+  pairsOf(items: Item[]): { businessNumberId: string; participantId: string }[] {
+    for (const item of items) if (item.type === 'preference') this.people.resolve(item.participant);
+    const pairs = items.flatMap((item) => this.pairOf(item) ?? []);
+    return [...new Map(pairs.map((pair) => [pairKey(pair.businessNumberId, pair.participantId), pair])).values()];
+  }
+
+  /** Conversations that messages and calls begin. What only refers to a message begins none. */
+  missingConversations(items: ReceivedItem[]): ConversationRow[] {
+    const missing = new Map<string, ConversationRow>();
+    for (const { item, receivedAt } of items) {
+      const pair = this.pairOf(item);
+      if (!pair) continue;
+      const key = pairKey(pair.businessNumberId, pair.participantId);
+      if (this.byPair.has(key) || missing.has(key)) continue;
+      const at = timeOf('at' in item ? item.at : null, receivedAt);
+      const search = participantSearch(this.participantOf(item));
+      missing.set(key, newConversation({ ...pair, at, participantSearch: search, now: this.changes.now }));
+    }
+    return [...missing.values()];
+  }
+
+  conversationOf(item: Item): ConversationRow {
+    const pair = this.pairOf(item);
+    const conversation = pair && this.byPair.get(pairKey(pair.businessNumberId, pair.participantId));
+    if (!conversation) throw new Error(`no conversation was made for an item of type ${item.type}`);
+    return this.changes.touch(conversation);
+  }
+
+  message(providerId: string): MessageRow | undefined {
+    return this.byProviderId.get(providerId);
+  }
+
+  messageById(id: string): MessageRow | undefined {
+    return this.byId.get(id);
+  }
+
+  add(message: NewMessage): void {
+    this.changes.newMessages.add(message);
+    this.index(message);
+  }
+
+  index(message: MessageRow): void {
+    this.byId.set(message.id, message);
+    if (message.providerId) this.byProviderId.set(message.providerId, message);
+  }
+
+  newProviderIds(): string[] {
+    return [...this.changes.newMessages].flatMap((message) => message.providerId ?? []);
+  }
+
+  tellParticipantChanged(conversation: { id: string; businessNumberId: string }): void {
+    this.changes.events.push({
+      type: 'CONVERSATION_CHANGED',
+      conversationId: conversation.id,
+      businessNumberId: conversation.businessNumberId,
+      occurredAt: this.changes.now,
+      data: { changedFields: ['participant'] },
+    });
+  }
+
+  async saveExtras(tx: Transaction): Promise<void> {
+    await saveAttachments(tx, this.attachments);
+    for (const messageId of await saveReactions(tx, this.reactions)) this.tellReaction(messageId);
+    await saveAccountEvents(tx, this.accountEvents);
+  }
+
+  private tellReaction(messageId: string): void {
+    const message = this.byId.get(messageId);
+    const conversation = message && this.changes.conversation(message.conversationId);
+    if (!conversation) return;
+    this.changes.tell(this.changes.touch(conversation), {
+      type: 'MESSAGE_UPDATED',
+      messageId,
+      occurredAt: this.changes.now,
+    });
+  }
+
+  private pairOf(item: Item): { businessNumberId: string; participantId: string } | null {
+    if (item.type !== 'message' && item.type !== 'call' && item.type !== 'identity-change') return null;
+    const businessNumberId = this.numbers.get(item.phoneNumberId);
+    return businessNumberId ? { businessNumberId, participantId: this.participantOf(item).id } : null;
+  }
+
+  private participantOf(item: Item): ParticipantRow {
+    if (item.type === 'message' && item.groupId) return this.people.resolveGroup(item.groupId);
+    if (item.type === 'identity-change') return this.people.find(item.previous) ?? this.people.resolve(item.next);
+    if ('participant' in item) return this.people.resolve(item.participant);
+    throw new Error(`an item of type ${item.type} names no participant`);
+  }
+}
+
+function pairKey(businessNumberId: string, participantId: string): string {
+  return `${businessNumberId}:${participantId}`;
+}
+
+const MAX_AHEAD_MS = 60_000;
+
+/** Meta's time, or ours where it is missing or lies in the future: a row must not stay on top of the list for ever. */
+export function timeOf(at: Date | null, receivedAt: Date): Date {
+  if (!at || at.getTime() > receivedAt.getTime() + MAX_AHEAD_MS) return receivedAt;
+  return at;
+}
+
+export function newId(): string {
+  return uuid();
+}

@@ -1,0 +1,102 @@
+import type { ConversationRow, MessageRow, NewMessage } from '../../db/rows.ts';
+import type { IdentityChangeItem, MessageItem } from './items.ts';
+import type { DescribedContent } from '../../db/content.ts';
+import { askedAgain, beaconOff } from '../beacon.ts';
+import { beaconState, messagingWindow, type Changes } from '../changes.ts';
+import { noteLastMessages, refreshLastMessage, secondOf } from '../last-messages.ts';
+import { blankMessage, textOf } from '../new-message.ts';
+import { extendWindow } from '../window.ts';
+import { announceMedia } from './attachments.ts';
+import { newId, timeOf, type Batch } from './batch.ts';
+
+export function applyMessage(batch: Batch, item: MessageItem, receivedAt: Date): void {
+  const known = batch.message(item.providerId);
+  if (known) return replacePlaceholder(batch, known, item);
+  const conversation = batch.conversationOf(item);
+  const message = storeMessage(batch, conversation, describe(item, receivedAt, batch));
+  if (item.media) announceMedia(batch, message, item.media);
+  noteArrival(batch.changes, conversation, message, item);
+}
+
+export function applyIdentityChange(batch: Batch, item: IdentityChangeItem, receivedAt: Date): void {
+  if (batch.message(item.providerId)) return;
+  const participant = batch.people.find(item.previous);
+  const conversation = batch.conversationOf(item);
+  if (participant && !batch.people.find(item.next)) batch.people.move(participant, item.next);
+  const notice: DescribedContent = { kind: 'SYSTEM', content: item.content, media: null };
+  const message = { ...blankMessage(), ...textOf(notice), providerId: item.providerId, origin: 'SYSTEM' as const };
+  storeMessage(batch, conversation, { ...message, ...times(item.at, receivedAt) });
+}
+
+type Described = Omit<NewMessage, 'id' | 'conversationId' | 'sequence'>;
+
+/** Gives the message its place, tells of it, and keeps the row's copy of the last message. */
+function storeMessage(batch: Batch, conversation: ConversationRow, described: Described): NewMessage {
+  conversation.lastSequence += 1;
+  const message = { ...described, id: newId(), conversationId: conversation.id, sequence: conversation.lastSequence };
+  batch.add(message);
+  if (message.sentAt < conversation.createdAt) conversation.createdAt = message.sentAt;
+  noteLastMessages(conversation, message);
+  batch.changes.tell(conversation, { type: 'MESSAGE_ADDED', messageId: message.id, occurredAt: message.sentAt });
+  return message;
+}
+
+/** Beacon, unread and window, which history and notices leave alone. */
+function noteArrival(changes: Changes, conversation: ConversationRow, message: MessageRow, item: MessageItem): void {
+  if (item.imported || item.kind === 'SYSTEM') return;
+  if (item.from === 'phone-app') return noteEcho(changes, conversation);
+  changes.setUnread(conversation, conversation.unreadCount + 1);
+  if (!item.groupId)
+    changes.setWindow(conversation, extendWindow(messagingWindow(conversation), message.sentAt, 'CUSTOMER_MESSAGE'));
+  if (changes.rules.beaconOrder === 'provider_time') return changes.recheckBeacon(conversation, 'CUSTOMER_MESSAGE');
+  changes.setBeacon(conversation, askedAgain(beaconState(conversation), message), 'CUSTOMER_MESSAGE');
+}
+
+/** Whoever answers from the phone has read what was there. */
+function noteEcho(changes: Changes, conversation: ConversationRow): void {
+  changes.setUnread(conversation, 0);
+  conversation.readUpToSequence = conversation.lastSequence;
+  conversation.readUpToId = conversation.lastIncomingMessageId;
+  if (changes.rules.beaconOrder === 'provider_time') return changes.recheckBeacon(conversation, 'OPERATOR_REPLIED');
+  changes.setBeacon(conversation, beaconOff, 'OPERATOR_REPLIED');
+}
+
+/** The real message of a ghost takes its place; anything else under a known id is a repeat. */
+function replacePlaceholder(batch: Batch, known: MessageRow, item: MessageItem): void {
+  if (!known.placeholder || item.placeholder) return;
+  Object.assign(known, textOf(item), { placeholder: false });
+  batch.changes.change(known);
+  if (item.media) announceMedia(batch, known, item.media);
+  const conversation = batch.changes.touch(batch.changes.conversation(known.conversationId));
+  refreshLastMessage(conversation, known);
+  batch.changes.tell(conversation, { type: 'MESSAGE_UPDATED', messageId: known.id, occurredAt: known.sentAt });
+}
+
+function describe(item: MessageItem, receivedAt: Date, batch: Batch): Described {
+  const isOurs = item.from === 'phone-app';
+  return {
+    ...blankMessage(),
+    ...textOf(item),
+    ...times(item.at, receivedAt),
+    providerId: item.providerId,
+    direction: isOurs ? 'OUTGOING' : 'INCOMING',
+    origin: isOurs ? 'PHONE_APP_ECHO' : 'CUSTOMER',
+    status: isOurs ? (item.importedStatus ?? 'SENT') : null,
+    imported: item.imported,
+    placeholder: item.placeholder,
+    cleaned: item.cleaned,
+    forwarded: item.forwarded,
+    referral: item.referral,
+    quotedProviderId: item.quotedProviderId,
+    quotedId: item.quotedProviderId ? (batch.message(item.quotedProviderId)?.id ?? null) : null,
+    failureCode: item.problem?.code ?? null,
+    failureTitle: item.problem?.title ?? null,
+    failureDetail: item.problem?.detail ?? null,
+    senderName: item.groupId ? item.participant.profileName : null,
+  };
+}
+
+function times(at: Date | null, receivedAt: Date): Pick<NewMessage, 'sentAt' | 'sentSecond' | 'receivedAt'> {
+  const sentAt = timeOf(at, receivedAt);
+  return { sentAt, sentSecond: secondOf(sentAt), receivedAt };
+}

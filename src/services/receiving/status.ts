@@ -1,0 +1,54 @@
+import type { MessageRow } from '../../db/rows.ts';
+import type { StatusItem } from './items.ts';
+import { changeStatus, noteAccepted } from '../outgoing.ts';
+import { nextStatus } from '../status.ts';
+import { newId, timeOf, type Batch } from './batch.ts';
+import { messageIdOf } from './receive.ts';
+
+/** A status counts by provider id, or by our own id while Meta's answer has not been stored. */
+export function applyStatus(batch: Batch, item: StatusItem, receivedAt: Date): void {
+  const { status } = item;
+  if (status === 'unknown') return;
+  const message = findMessage(batch, item);
+  if (!message) return park(batch, item);
+  if (message.direction !== 'OUTGOING' || message.status === null) return;
+  const at = timeOf(item.at, receivedAt);
+  tieProviderId(batch, message, item, receivedAt);
+  const failure = status === 'FAILED' ? item.problem : null;
+  const recipient = item.recipient.waId ?? item.recipient.userId ?? '';
+  batch.statusEntries.push({
+    id: newId(),
+    messageId: message.id,
+    status,
+    at,
+    recordedAt: receivedAt,
+    recipient,
+    failure,
+  });
+  const previous = message.status;
+  const next = nextStatus(previous, status);
+  if (next !== previous) changeStatus(batch.changes, message, next, { previous, at, problem: item.problem });
+}
+
+function findMessage(batch: Batch, item: StatusItem): MessageRow | undefined {
+  const ourId = messageIdOf(item.opaqueId);
+  return batch.message(item.providerId) ?? (ourId ? batch.messageById(ourId) : undefined);
+}
+
+/** The status came before the answer to our call, or instead of it: now we know what became of the message. */
+function tieProviderId(batch: Batch, message: MessageRow, item: StatusItem, receivedAt: Date): void {
+  if (message.providerId !== null && !message.outcomeUnknown && message.sendState !== 'SENDING') return;
+  noteAccepted(batch.changes, message, item.providerId, receivedAt);
+  batch.index(message);
+}
+
+function park(batch: Batch, item: StatusItem): void {
+  const key = [
+    'status',
+    item.providerId,
+    item.word,
+    item.at?.getTime(),
+    item.recipient.waId ?? item.recipient.userId,
+  ].join(':');
+  batch.parked.push({ key, targetProviderId: item.providerId, opaqueId: item.opaqueId, item });
+}

@@ -1,0 +1,36 @@
+import type { WindowOpener, WindowState } from '../generated/prisma/enums.ts';
+
+const WINDOW_MS = 24 * 60 * 60 * 1000;
+const MINUTE_MS = 60_000;
+
+/** Meta's customer service window as the conversation row keeps it. All instants UTC. */
+export type MessagingWindow = {
+  openedAt: Date | null;
+  openedBy: WindowOpener | null;
+  /** First instant at which free-form text is refused. */
+  expiresAt: Date | null;
+};
+
+/** Half-open: at `expiresAt` to the millisecond the window is closed. */
+export function windowState(expiresAt: Date | null, now: Date, warningMinutes: number): WindowState {
+  if (!expiresAt) return 'NEVER_OPENED';
+  const leftMs = expiresAt.getTime() - now.getTime();
+  if (leftMs <= 0) return 'CLOSED';
+  return leftMs <= warningMinutes * MINUTE_MS ? 'EXPIRING_SOON' : 'OPEN';
+}
+
+export function isWindowOpen(expiresAt: Date | null, now: Date): boolean {
+  return expiresAt !== null && now < expiresAt;
+}
+
+/** A customer message or call at Meta's time `at` opens or refreshes it. An older one never shortens it. */
+export function extendWindow(window: MessagingWindow, at: Date, opener: WindowOpener): MessagingWindow {
+  const expiresAt = new Date(at.getTime() + WINDOW_MS);
+  if (window.expiresAt && expiresAt <= window.expiresAt) return window;
+  return { openedAt: at, openedBy: opener, expiresAt };
+}
+
+/** Meta refused free-form text (131047): its word counts, whatever our clock says. */
+export function closeWindow(window: MessagingWindow, now: Date): MessagingWindow {
+  return isWindowOpen(window.expiresAt, now) ? { ...window, expiresAt: now } : window;
+}
