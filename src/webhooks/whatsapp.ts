@@ -1,0 +1,95 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Log } from '../log.ts';
+import type { ReadModule } from '../services/module.ts';
+import { Unavailable, type Ingest } from './ingest.ts';
+import { parsePayload } from './payload.ts';
+import { equalSecrets, isSignedBy } from './signature.ts';
+
+export const WEBHOOK_PATH = '/webhooks/whatsapp';
+
+const MAX_BODY_BYTES = 3 * 1024 * 1024;
+const RETRY_AFTER_SECONDS = 5;
+const WHATSAPP_OBJECT = 'whatsapp_business_account';
+
+export type WebhookRoute = (request: IncomingMessage, response: ServerResponse) => Promise<void>;
+
+/** Meta's edge: the handshake by GET, deliveries by POST. It answers 200 once a delivery is durably stored. */
+export function createWebhookRoute(options: { module: ReadModule; ingest: Ingest; log: Log }): WebhookRoute {
+  return async (request, response) => {
+    try {
+      if (request.method === 'GET') return await shakeHands(options.module, request, response);
+      if (request.method === 'POST') return await takeDelivery(options, request, response);
+      answer(response, 405, 'Use GET or POST.', { allow: 'GET, POST' });
+    } catch (error) {
+      if (!(error instanceof Unavailable)) options.log.error({ err: error }, 'a webhook could not be taken');
+      answer(response, 503, 'Try again later.', { 'retry-after': String(RETRY_AFTER_SECONDS) });
+    }
+  };
+}
+
+async function shakeHands(module: ReadModule, request: IncomingMessage, response: ServerResponse): Promise<void> {
+  const query = new URL(request.url ?? '/', 'http://localhost').searchParams;
+  const challenge = query.get('hub.challenge');
+  const { webhookToken } = (await module.current()).secrets;
+  const isKnown = webhookToken !== null && equalSecrets(query.get('hub.verify_token') ?? '', webhookToken);
+  if (query.get('hub.mode') !== 'subscribe' || !isKnown) return answer(response, 403, 'The verify token is wrong.');
+  if (challenge === null) return answer(response, 400, 'hub.challenge is missing.');
+  answer(response, 200, challenge);
+}
+
+async function takeDelivery(
+  { module, ingest, log }: { module: ReadModule; ingest: Ingest; log: Log },
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
+  const receivedAt = new Date();
+  const body = await readBody(request);
+  if (!body) return answer(response, 413, 'The body is larger than 3 MB.', { connection: 'close' });
+  const { appSecret } = (await module.current()).secrets;
+  if (!appSecret || !isSignedBy([appSecret], body, headerOf(request))) {
+    log.warn({ bytes: body.length }, 'a webhook with a missing or wrong signature was refused');
+    return answer(response, 401, 'The signature is missing or wrong.');
+  }
+  const payload = parseJson(body);
+  if (payload === undefined) return answer(response, 400, 'The body is not JSON.');
+  const { object, items } = parsePayload(payload);
+  if (object === null || object === WHATSAPP_OBJECT) await ingest.accept(body, items, receivedAt);
+  answer(response, 200, 'OK');
+}
+
+function headerOf(request: IncomingMessage): string | undefined {
+  const header = request.headers['x-hub-signature-256'];
+  return Array.isArray(header) ? undefined : header;
+}
+
+/** The raw bytes as they were signed, or null where they are too many. */
+async function readBody(request: IncomingMessage): Promise<Buffer | null> {
+  if (Number(request.headers['content-length'] ?? 0) > MAX_BODY_BYTES) return null;
+  const chunks: Buffer[] = [];
+  let length = 0;
+  for await (const chunk of request as AsyncIterable<Buffer>) {
+    length += chunk.length;
+    if (length > MAX_BODY_BYTES) return null;
+    chunks.push(chunk);
+  }
+  return chunks.length === 1 && chunks[0] ? chunks[0] : Buffer.concat(chunks);
+}
+
+/** `undefined` is what JSON cannot say. */
+function parseJson(body: Buffer): unknown {
+  try {
+    return JSON.parse(body.toString('utf8'));
+  } catch {
+    return undefined;
+  }
+}
+
+function answer(response: ServerResponse, status: number, text: string, headers: Record<string, string> = {}): void {
+  if (response.headersSent || response.destroyed) return;
+  response.writeHead(status, {
+    'content-type': 'text/plain; charset=utf-8',
+    'x-content-type-options': 'nosniff',
+    ...headers,
+  });
+  response.end(text);
+}
