@@ -1,0 +1,22 @@
+import type { Viewer } from './auth.ts';
+import type { Database } from './db/database.ts';
+import type { Env } from './env.ts';
+import type { Hub } from './events/hub.ts';
+import type { Log } from './log.ts';
+import type { Loaders } from './schema/loaders.ts';
+import type { Rules } from './services/changes.ts';
+import type { ChatModule, ReadModule } from './services/module.ts';
+
+/** What a resolver may use. Made anew for every operation and for every event of a subscription. */
+export type Context = {
+  viewer: Viewer | null;
+  requestId: string;
+  db: Database;
+  env: Env;
+  log: Log;
+  hub: Hub;
+  loaders: Loaders;
+  readModule: ReadModule;
+  /** The readings of the rules that this deployment chose. */
+  rulesOf: (module: ChatModule) => Rules;
+};

@@ -1,0 +1,37 @@
+import type pg from 'pg';
+import type { EventType, LoggedEvent } from '../db/event-log.ts';
+
+export const PAGE_EVENTS = 500;
+
+/** Reads the log in pages. What a reader does not want is read, too, so that it can prove that it missed nothing. */
+export type EventStore = { read(after: number, limit: number): Promise<LoggedEvent[]> };
+
+type Row = Omit<LoggedEvent, 'occurredAt' | 'recordedAt' | 'type'> & {
+  type: string;
+  occurredAt: Date;
+  recordedAt: Date;
+};
+
+const text = `SELECT seq, epoch, type, conversation_id AS "conversationId", business_number_id AS "businessNumberId",
+    message_id AS "messageId", request_id AS "requestId", template_id AS "templateId", operator_id AS "operatorId", data,
+    occurred_at AS "occurredAt", recorded_at AS "recordedAt"
+  FROM event WHERE seq > $1 ORDER BY seq LIMIT `;
+
+export function createEventStore(pool: pg.Pool): EventStore {
+  return {
+    async read(after, limit) {
+      const { rows } = await pool.query<Row>({
+        name: `read-events-${limit}`,
+        text: `${text}${limit}`,
+        values: [after],
+      });
+      return rows.map((row) => ({
+        ...row,
+        // Only `appendAndCommit` writes types.
+        type: row.type as EventType,
+        occurredAt: row.occurredAt.toISOString(),
+        recordedAt: row.recordedAt.toISOString(),
+      }));
+    },
+  };
+}

@@ -1,0 +1,20 @@
+import type { LoggedEvent } from '../db/event-log.ts';
+
+/** Carries events to the hubs of other processes. It may lose, repeat and reorder: every hub checks. */
+export type LiveTransport = AsyncDisposable & {
+  /** Best effort: never awaited, never throws. */
+  publish(events: LoggedEvent[]): void;
+  start(onEvents: (events: LoggedEvent[]) => void): void;
+  /** False while the hub should look at the database more often. */
+  isHealthy(): boolean;
+};
+
+/** For a single process: its own hub is told directly, and there is nobody else. */
+export function createInProcessTransport(): LiveTransport {
+  return {
+    publish() {},
+    start() {},
+    isHealthy: () => true,
+    async [Symbol.asyncDispose]() {},
+  };
+}

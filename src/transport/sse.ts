@@ -1,0 +1,221 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { subscribe, type ExecutionResult, type GraphQLSchema } from 'graphql';
+import { v7 as uuid } from 'uuid';
+import { bearer, type Authenticate, type Viewer } from '../auth.ts';
+import type { Context } from '../context.ts';
+import { unauthenticated } from '../errors.ts';
+import type { Streams, Subscription } from '../events/streams.ts';
+import { errorsOf, isErrors, type Operation, type Operations } from '../execution/operation.ts';
+import { answerErrors, operationOfQuery, parseOperation, readBody, statusOf } from './request.ts';
+import { lagged } from './socket.ts';
+import type { Tickets } from './ticket.ts';
+
+const KEEP_ALIVE_MS = 12_000;
+const CLOGGED_BYTES = 256 * 1024;
+const MAX_UNDRAINED_MS = 30_000;
+
+/** After a terminal error the last id says so, and a reconnect is told to stop. */
+const ENDED = 'ended';
+
+export type SseRoute = {
+  handles(request: IncomingMessage): boolean;
+  serve(request: IncomingMessage, response: ServerResponse): Promise<void>;
+  connections(): Iterable<SseConnection>;
+  /** Ends every stream; clients resume elsewhere with Last-Event-ID. */
+  drain(): void;
+};
+
+export type SseConnection = { viewer: Viewer; setViewer(viewer: Viewer): void; refuse(): void };
+
+/** GraphQL over Server-Sent Events, one operation per connection: every frame carries its cursor as `id`. */
+export function createSseRoute(options: {
+  schema: GraphQLSchema;
+  operations: Operations;
+  streams: Streams;
+  authenticate: Authenticate;
+  tickets: Tickets;
+  createContext: (viewer: Viewer, requestId: string) => Context;
+}): SseRoute {
+  const { schema, operations, streams, authenticate, tickets, createContext } = options;
+  const connected = new Set<SseConnection & { end(): void }>();
+
+  return {
+    handles: ({ headers }) => headers.accept?.includes('text/event-stream') ?? false,
+    connections: () => connected,
+    drain() {
+      for (const connection of connected) connection.end();
+    },
+    async serve(request, response) {
+      const requestId = uuid();
+      try {
+        const url = new URL(request.url ?? '/', 'http://localhost');
+        const lastEventId = headerOf(request, 'last-event-id');
+        if (lastEventId === ENDED) return void response.writeHead(204).end();
+        const viewer = await authenticate(credentialOf(request, url));
+        const operation = await readOperation(request, url);
+        if (isErrors(operation)) return answerErrors(response, 400, operations.mask(operation, requestId));
+        await stream(response, operation, viewer, lastEventId, requestId);
+      } catch (error) {
+        answerErrors(response, statusOf(error), operations.mask(errorsOf(error), requestId));
+      }
+    },
+  };
+
+  function credentialOf(request: IncomingMessage, url: URL): string | null {
+    const ticket = url.searchParams.get('ticket');
+    if (ticket === null) return bearer(request.headers.authorization);
+    const credential = tickets.redeem(ticket);
+    if (credential === null) throw unauthenticated('The ticket is wrong or has expired.');
+    return credential;
+  }
+
+  async function readOperation(request: IncomingMessage, url: URL) {
+    if (request.method === 'GET') return operations.prepare(operationOfQuery(url.searchParams));
+    const body = await readBody(request);
+    return operations.prepare(parseOperation(body ?? Buffer.from('')));
+  }
+
+  async function stream(
+    response: ServerResponse,
+    operation: Operation,
+    viewer: Viewer,
+    lastEventId: string | null,
+    requestId: string,
+  ) {
+    if (operation.node.operation !== 'subscription') {
+      const result = await operations.run(operation, createContext(viewer, requestId));
+      begin(response);
+      writeFrame(response, null, Buffer.from(JSON.stringify(result)));
+      return finish(response);
+    }
+    if (!streams.sourceOf(operation)) return iterate(response, operation, viewer, requestId);
+    await followLog(response, operation, viewer, lastEventId, requestId);
+  }
+
+  async function followLog(
+    response: ServerResponse,
+    operation: Operation,
+    viewer: Viewer,
+    after: string | null,
+    requestId: string,
+  ) {
+    // Frames wait until the subscription is known to be good, so that a refusal is an HTTP answer.
+    let waiting: [payload: Buffer, cursor: string][] | null = [];
+    const subscription: Subscription = await streams.subscribe({
+      operation,
+      viewer,
+      after,
+      member: {
+        send: (payload, cursor) =>
+          waiting ? void waiting.push([payload, cursor]) : writeFrame(response, cursor, payload),
+        isClogged: () => response.writableLength > CLOGGED_BYTES,
+        drained: () => drainedOrEnded(response, requestId),
+        end: (refusal) => endWith(response, operations.mask([refusal], requestId)),
+      },
+    });
+    begin(response);
+    for (const [payload, cursor] of waiting) writeFrame(response, cursor, payload);
+    waiting = null;
+    register(response, viewer, subscription);
+  }
+
+  function register(response: ServerResponse, viewer: Viewer, subscription: Subscription): void {
+    const connection = {
+      viewer,
+      setViewer(present: Viewer) {
+        connection.viewer = present;
+        void subscription.reopen(present);
+      },
+      refuse: () => endWith(response, operations.mask([unauthenticated()], uuid())),
+      end: () => response.end(),
+    };
+    connected.add(connection);
+    const expiry = viewer.expiresAt;
+    const timer = setInterval(() => {
+      if (expiry && expiry <= new Date()) connection.refuse();
+      else response.write(':\n\n');
+    }, KEEP_ALIVE_MS);
+    response.once('close', () => {
+      clearInterval(timer);
+      connected.delete(connection);
+      subscription.close();
+    });
+  }
+
+  /** Fields that bring their own iterable. */
+  async function iterate(
+    response: ServerResponse,
+    operation: Operation,
+    viewer: Viewer,
+    requestId: string,
+  ): Promise<void> {
+    const { document, node, variables } = operation;
+    const contextValue = createContext(viewer, requestId);
+    const source = await subscribe({
+      schema,
+      document,
+      operationName: node.name?.value,
+      variableValues: variables,
+      contextValue,
+    });
+    if (!(Symbol.asyncIterator in source))
+      return answerErrors(response, 400, operations.mask(source.errors ?? [], requestId));
+    begin(response);
+    response.once('close', () => void source.return(undefined));
+    for await (const result of source as AsyncIterable<ExecutionResult>)
+      writeFrame(response, null, Buffer.from(JSON.stringify(result)));
+    finish(response);
+  }
+
+  async function drainedOrEnded(response: ServerResponse, requestId: string): Promise<boolean> {
+    const giveUpAt = Date.now() + MAX_UNDRAINED_MS;
+    while (!response.destroyed && response.writableLength > CLOGGED_BYTES) {
+      if (Date.now() > giveUpAt) {
+        endWith(response, operations.mask([lagged()], requestId), false);
+        setTimeout(() => response.destroy(), 1_000).unref();
+        return false;
+      }
+      await new Promise((resolve) => setTimeout(resolve, 100));
+    }
+    return !response.destroyed;
+  }
+}
+
+function begin(response: ServerResponse): void {
+  response.writeHead(200, {
+    'content-type': 'text/event-stream; charset=utf-8',
+    'cache-control': 'no-cache, no-transform',
+    'x-accel-buffering': 'no',
+    connection: 'keep-alive',
+  });
+  response.write(':\n\n');
+}
+
+function writeFrame(response: ServerResponse, cursor: string | null, payload: Buffer): void {
+  if (response.destroyed || response.writableEnded) return;
+  response.write(
+    Buffer.concat([
+      Buffer.from(`event: next\n${cursor === null ? '' : `id: ${cursor}\n`}data: `),
+      payload,
+      END_OF_FRAME,
+    ]),
+  );
+}
+
+const END_OF_FRAME = Buffer.from('\n\n');
+
+/** A terminal error: the client must not resume from here, unless it was only too slow. */
+function endWith(response: ServerResponse, errors: readonly object[], isTerminal = true): void {
+  if (response.destroyed || response.writableEnded) return;
+  response.write(`event: next\n${isTerminal ? `id: ${ENDED}\n` : ''}data: ${JSON.stringify({ errors })}\n\n`);
+  finish(response);
+}
+
+function finish(response: ServerResponse): void {
+  response.end('event: complete\ndata:\n\n');
+}
+
+function headerOf(request: IncomingMessage, name: string): string | null {
+  const value = request.headers[name];
+  return typeof value === 'string' && value !== '' ? value : null;
+}

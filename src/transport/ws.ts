@@ -1,0 +1,305 @@
+import type { IncomingMessage } from 'node:http';
+import type { Duplex } from 'node:stream';
+import { subscribe, type ExecutionArgs, type GraphQLSchema } from 'graphql';
+import { CloseCode, handleProtocols, makeServer, type Server as ProtocolServer } from 'graphql-ws';
+import { v7 as uuid } from 'uuid';
+import { WebSocketServer, type WebSocket } from 'ws';
+import { actorOf, bearer, type Authenticate, type Viewer } from '../auth.ts';
+import type { Context } from '../context.ts';
+import { Refusal } from '../errors.ts';
+import type { Streams, Subscription } from '../events/streams.ts';
+import type { Log } from '../log.ts';
+import { errorsOf, isErrors, type Operation, type Operations } from '../execution/operation.ts';
+import { closeCodes, drained, isClogged, lagged, nextFrame } from './socket.ts';
+
+const INIT_WAIT_MS = 3_000;
+const PING_MS = 25_000;
+const MAX_FRAME_BYTES = 256 * 1024;
+const MAX_SUBSCRIPTIONS = 100;
+const MAX_SOCKETS_PER_VIEWER = 10_000;
+
+export type WsServer = AsyncDisposable & {
+  upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void;
+  /** Everyone who is connected now. */
+  connections(): Iterable<Connection>;
+  /** Sends everyone elsewhere, spread over the given time so that they do not all return at once. */
+  drain(overMs: number): Promise<void>;
+};
+
+/** One authenticated socket. */
+export type Connection = {
+  viewer: Viewer;
+  /** The rights changed: subscriptions go on with the present ones or end. */
+  setViewer(viewer: Viewer): void;
+  refuse(reason: string): void;
+};
+
+type Extra = {
+  socket: WebSocket;
+  viewer: Viewer | null;
+  subscriptions: Map<string, Subscription>;
+  expiry: NodeJS.Timeout | null;
+};
+type RunArgs = ExecutionArgs & { operation: Operation; operationId: string; extra: Extra };
+
+export function createWsServer(options: {
+  schema: GraphQLSchema;
+  operations: Operations;
+  streams: Streams;
+  authenticate: Authenticate;
+  createContext: (viewer: Viewer, requestId: string) => Context;
+  isOriginAllowed: (origin: string | undefined) => boolean;
+  log: Log;
+}): WsServer {
+  const { schema, operations, streams, authenticate, createContext, log } = options;
+  const sockets = new WebSocketServer({
+    noServer: true,
+    perMessageDeflate: false,
+    maxPayload: MAX_FRAME_BYTES,
+    handleProtocols,
+  });
+  const connected = new Map<Extra, Connection>();
+
+  const protocol: ProtocolServer<Extra> = makeServer<Record<string, unknown>, Extra>({
+    connectionInitWaitTimeout: INIT_WAIT_MS,
+    onConnect: ({ connectionParams, extra }) => connect(extra, connectionParams),
+    onSubscribe: ({ extra }, id, payload) => prepare(extra, id, payload),
+    // Both hooks get what `prepare` gave; the library types it without our fields.
+    execute: (args) => run(args as RunArgs),
+    subscribe: (args) => follow(args as RunArgs),
+    onError: (_ctx, _id, _payload, errors) =>
+      operations.mask(errors.flatMap((error) => error.originalError ?? error).flatMap(errorsOf), uuid()),
+    onDisconnect: ({ extra }) => forget(extra),
+  });
+
+  sockets.on('connection', (socket: WebSocket) => serve(socket));
+
+  return {
+    upgrade(request, socket, head) {
+      if (!options.isOriginAllowed(request.headers.origin)) return void socket.end('HTTP/1.1 403 Forbidden\r\n\r\n');
+      sockets.handleUpgrade(request, socket, head, (opened) => sockets.emit('connection', opened, request));
+    },
+    connections: () => connected.values(),
+    async drain(overMs) {
+      const open = [...sockets.clients];
+      const pause = open.length > 0 ? overMs / open.length : 0;
+      for (const socket of open) {
+        socket.close(closeCodes.goingAway, 'Server is going away: connect again');
+        if (pause >= 1) await new Promise((resolve) => setTimeout(resolve, pause));
+      }
+    },
+    async [Symbol.asyncDispose]() {
+      for (const socket of sockets.clients) socket.close(closeCodes.goingAway, 'Server is going away: connect again');
+      await new Promise((resolve) => setTimeout(resolve, 50));
+      for (const socket of sockets.clients) socket.terminate();
+      sockets.close();
+    },
+  };
+
+  function serve(socket: WebSocket): void {
+    const extra: Extra = { socket, viewer: null, subscriptions: new Map(), expiry: null };
+    const closed = protocol.opened(
+      {
+        protocol: socket.protocol,
+        send: (data) =>
+          new Promise((resolve, reject) => socket.send(data, (error) => (error ? reject(error) : resolve()))),
+        close: (code, reason) => socket.close(code, reason),
+        onMessage: (take) =>
+          socket.on('message', (data) => {
+            take(String(data)).catch((error: unknown) => {
+              log.error({ err: error }, 'a frame could not be handled');
+              socket.close(CloseCode.InternalServerError, 'Internal server error');
+            });
+          }),
+      },
+      extra,
+    );
+    const stopPinging = keepAlive(socket);
+    socket.on('error', () => {});
+    socket.once('close', (code, reason) => {
+      stopPinging();
+      forget(extra);
+      void closed(code, String(reason));
+    });
+  }
+
+  async function connect(extra: Extra, params: Record<string, unknown> | undefined): Promise<boolean> {
+    try {
+      const viewer = await authenticate(credentialOf(params));
+      const actor = actorOf(viewer);
+      const open = [...connected.values()].filter((connection) => actorOf(connection.viewer) === actor).length;
+      if (open >= MAX_SOCKETS_PER_VIEWER) return false;
+      extra.viewer = viewer;
+      watch(extra, viewer);
+      return true;
+    } catch (error) {
+      if (error instanceof Refusal) return false;
+      throw error;
+    }
+  }
+
+  function watch(extra: Extra, viewer: Viewer): void {
+    const connection: Connection = {
+      viewer,
+      setViewer(present) {
+        connection.viewer = present;
+        extra.viewer = present;
+        for (const subscription of extra.subscriptions.values()) void subscription.reopen(present);
+      },
+      refuse: (reason) => extra.socket.close(closeCodes.forbidden, reason),
+    };
+    connected.set(extra, connection);
+    if (viewer.expiresAt)
+      extra.expiry = atInstant(viewer.expiresAt, () => connection.refuse('Forbidden: the token expired'));
+  }
+
+  function forget(extra: Extra): void {
+    connected.delete(extra);
+    if (extra.expiry) clearInterval(extra.expiry);
+    for (const subscription of extra.subscriptions.values()) subscription.close();
+    extra.subscriptions.clear();
+  }
+
+  function prepare(
+    extra: Extra,
+    operationId: string,
+    payload: { query: string; operationName?: string | null; variables?: Record<string, unknown> | null },
+  ) {
+    const { viewer } = extra;
+    if (!viewer) return errorsOf(new Refusal('UNAUTHENTICATED', 'Sign in first.'));
+    if (extra.subscriptions.size >= MAX_SUBSCRIPTIONS) {
+      return errorsOf(new Refusal('RATE_LIMITED', `A socket has at most ${MAX_SUBSCRIPTIONS} subscriptions.`));
+    }
+    const operation = operations.prepare(payload);
+    if (isErrors(operation)) return operation;
+    const { document, node, variables } = operation;
+    const contextValue = createContext(viewer, uuid());
+    return {
+      schema,
+      document,
+      operationName: node.name?.value,
+      variableValues: variables,
+      contextValue,
+      operation,
+      operationId,
+      extra,
+    };
+  }
+
+  // The context was made by `prepare`, which types it; the library hands it back as unknown.
+  function run(args: RunArgs) {
+    return operations.run(args.operation, args.contextValue as Context);
+  }
+
+  async function follow(args: RunArgs) {
+    const { operation, operationId, extra } = args;
+    try {
+      if (streams.sourceOf(operation)) return await followLog(operation, operationId, extra);
+      return await subscribe(args);
+    } catch (error) {
+      return { errors: errorsOf(error) };
+    }
+  }
+
+  /** The hub writes the frames itself; the protocol only waits for the end. */
+  async function followLog(operation: Operation, id: string, extra: Extra): Promise<AsyncGenerator<never>> {
+    const { socket, viewer } = extra;
+    if (!viewer) throw new Refusal('UNAUTHENTICATED', 'Sign in first.');
+    const ended = Promise.withResolvers<never>();
+    ended.promise.catch(() => {});
+    const subscription = await streams.subscribe({
+      operation,
+      viewer,
+      after: null,
+      member: {
+        send: (payload) => socket.send(nextFrame(id, payload), { binary: false }),
+        isClogged: () => isClogged(socket),
+        drained: () => drainedOrClosed(socket, id),
+        end: (refusal) => ended.reject(refusal),
+      },
+    });
+    extra.subscriptions.set(id, subscription);
+    return silence(ended.promise, () => {
+      subscription.close();
+      extra.subscriptions.delete(id);
+    });
+  }
+
+  async function drainedOrClosed(socket: WebSocket, id: string): Promise<boolean> {
+    if (await drained(socket)) return true;
+    if (socket.readyState === socket.OPEN) {
+      socket.send(JSON.stringify({ id, type: 'error', payload: operations.mask([lagged()], uuid()) }));
+      socket.close(closeCodes.lagged, 'Too slow: resume from your cursor');
+      setTimeout(() => socket.terminate(), 1_000).unref();
+    }
+    return false;
+  }
+}
+
+/** Yields nothing and ends with the subscription: by its error, or when the client has had enough. */
+function silence(end: Promise<never>, close: () => void): AsyncGenerator<never> {
+  let isClosed = false;
+  const finish = Promise.withResolvers<IteratorResult<never>>();
+  const done = { done: true, value: undefined } as const;
+  function closeOnce(): void {
+    if (!isClosed) close();
+    isClosed = true;
+    finish.resolve(done);
+  }
+  end.catch((error: unknown) => {
+    if (!isClosed) close();
+    isClosed = true;
+    finish.reject(error);
+  });
+  return {
+    next: () => finish.promise,
+    async return() {
+      closeOnce();
+      return done;
+    },
+    async throw(error) {
+      closeOnce();
+      throw error;
+    },
+    [Symbol.asyncIterator]() {
+      return this;
+    },
+    async [Symbol.asyncDispose]() {
+      closeOnce();
+    },
+  };
+}
+
+function credentialOf(params: Record<string, unknown> | undefined): string | null {
+  const { authorization, Authorization, token } = params ?? {};
+  const header = authorization ?? Authorization;
+  if (typeof header === 'string') return bearer(header);
+  return typeof token === 'string' ? token : null;
+}
+
+/** Ends sockets whose other side is gone without a word. */
+function keepAlive(socket: WebSocket): () => void {
+  let isAlive = true;
+  socket.on('pong', () => (isAlive = true));
+  const timer = setInterval(() => {
+    if (!isAlive) return socket.terminate();
+    isAlive = false;
+    socket.ping();
+  }, PING_MS);
+  return () => clearInterval(timer);
+}
+
+const MAX_TIMEOUT_MS = 60_000;
+
+/** A timer that holds for any distance; the longest `setTimeout` is 24 days. */
+function atInstant(at: Date, run: () => void): NodeJS.Timeout {
+  const timer = setInterval(
+    () => {
+      if (Date.now() < at.getTime()) return;
+      clearInterval(timer);
+      run();
+    },
+    Math.min(MAX_TIMEOUT_MS, Math.max(100, Math.min(1_000, at.getTime() - Date.now()))),
+  );
+  return timer;
+}
