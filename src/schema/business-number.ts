@@ -1,0 +1,18 @@
+import { builder } from './builder.ts';
+
+export const BusinessNumber = builder.prismaNode('BusinessNumber', {
+  id: { field: 'id' },
+  description: "One of the organisation's numbers.",
+  authScopes: { signedIn: true },
+  runScopesOnType: true,
+  fields: (t) => ({
+    slot: t.exposeInt('slot', { nullable: true, description: '1 or 2; null once it was replaced.' }),
+    phoneNumberId: t.expose('phoneNumberId', { type: 'MetaId', description: "Meta's id of the number." }),
+    phoneNumber: t.expose('phoneNumber', { type: 'PhoneNumber' }),
+    displayName: t.exposeString('displayName', {
+      nullable: true,
+      description: 'The name that Meta shows to customers.',
+    }),
+    active: t.exposeBoolean('active', { description: 'False once it was replaced: history stays, nothing is sent.' }),
+  }),
+});

@@ -1,0 +1,223 @@
+import type { ImplementableObjectRef } from '@pothos/core';
+import type { LoggedEvent } from '../db/event-log.ts';
+import { encodeStreamCursor, eventIdOf } from '../events/cursor.ts';
+import { builder, type Types } from './builder.ts';
+import { Conversation } from './conversation.ts';
+import { BeaconReason, MessageStatus, WindowState } from './enums.ts';
+import { globalId } from './global-id.ts';
+import { Message } from './message.ts';
+import { MessageFailure } from './message-parts.ts';
+import { Operator } from './operator.ts';
+
+/** Sent on quiet streams so that a saved cursor does not grow old. */
+export type Progress = { type: 'STREAM_PROGRESS'; seq: number; epoch: string; occurredAt: string; recordedAt: string };
+
+export const ChatEventType = builder.enumType('ChatEventType', {
+  description: 'Kinds of events.',
+  values: [
+    'CONVERSATION_CHANGED',
+    'MESSAGE_ADDED',
+    'MESSAGE_UPDATED',
+    'MESSAGE_STATUS_CHANGED',
+    'BEACON_CHANGED',
+    'UNREAD_CHANGED',
+    'WINDOW_CHANGED',
+    'REQUEST_CHANGED',
+    'REQUEST_LINK_CHANGED',
+    'TEMPLATE_CHANGED',
+    'OPERATOR_PRESENCE_CHANGED',
+  ] as const,
+});
+
+const typeNames: Record<string, string> = {
+  CONVERSATION_CHANGED: 'ConversationChanged',
+  MESSAGE_ADDED: 'MessageAdded',
+  MESSAGE_UPDATED: 'MessageUpdated',
+  MESSAGE_STATUS_CHANGED: 'MessageStatusChanged',
+  BEACON_CHANGED: 'BeaconChanged',
+  UNREAD_CHANGED: 'UnreadChanged',
+  WINDOW_CHANGED: 'WindowChanged',
+  STREAM_PROGRESS: 'StreamProgress',
+};
+
+export const ChatEvent = builder.interfaceRef<LoggedEvent | Progress>('ChatEvent').implement({
+  description:
+    'Something that happened. Payload objects are read when the event is delivered, the small fields are those of the event.',
+  resolveType: (event) => typeNames[event.type],
+  fields: (t) => ({
+    eventId: t.id({
+      description: 'The same on redelivery: drop what you have seen.',
+      resolve: (event) => eventIdOf(event),
+    }),
+    cursor: t.field({
+      type: 'EventCursor',
+      description: 'Where to resume: give it as `after`.',
+      resolve: (event) => encodeStreamCursor(event),
+    }),
+    occurredAt: t.field({
+      type: 'DateTime',
+      description: "When it happened; Meta's time where Meta told it.",
+      resolve: (event) => new Date(event.occurredAt),
+    }),
+    recordedAt: t.field({
+      type: 'DateTime',
+      description: 'When it was written into the stream.',
+      resolve: (event) => new Date(event.recordedAt),
+    }),
+  }),
+});
+
+const eventType = (name: string): ImplementableObjectRef<Types, LoggedEvent> => builder.objectRef<LoggedEvent>(name);
+
+export const MessageAdded = eventType('MessageAdded').implement({
+  description: 'A message was stored: received, queued, or imported.',
+  interfaces: [ChatEvent],
+  fields: (t) => ({
+    conversationId: t.id({ resolve: (event) => conversationIdOf(event) }),
+    message: t.field({
+      type: Message,
+      nullable: true,
+      resolve: (event, _args, { loaders }) => (event.messageId ? loaders.message.load(event.messageId) : null),
+    }),
+  }),
+});
+
+export const MessageUpdated = eventType('MessageUpdated').implement({
+  description: 'A message was edited, withdrawn, reacted to, or its placeholder was replaced.',
+  interfaces: [ChatEvent],
+  fields: (t) => ({
+    conversationId: t.id({ resolve: (event) => conversationIdOf(event) }),
+    messageId: t.id({ resolve: (event) => messageIdOf(event) }),
+    message: t.field({
+      type: Message,
+      nullable: true,
+      resolve: (event, _args, { loaders }) => (event.messageId ? loaders.message.load(event.messageId) : null),
+    }),
+  }),
+});
+
+export const MessageStatusChanged = eventType('MessageStatusChanged').implement({
+  description: 'An outgoing message got another status. A status that changed nothing sends no event.',
+  interfaces: [ChatEvent],
+  fields: (t) => ({
+    conversationId: t.id({ resolve: (event) => conversationIdOf(event) }),
+    messageId: t.id({ resolve: (event) => messageIdOf(event) }),
+    status: t.field({
+      type: MessageStatus,
+      resolve: (event) => fact<typeof MessageStatus.$inferType>(event, 'status'),
+    }),
+    previous: t.field({
+      type: MessageStatus,
+      resolve: (event) => fact<typeof MessageStatus.$inferType>(event, 'previous'),
+    }),
+    failure: t.field({
+      type: MessageFailure,
+      nullable: true,
+      resolve: async (event, _args, { loaders }) =>
+        event.data.status === 'FAILED' && event.messageId ? loaders.message.load(event.messageId) : null,
+    }),
+    message: t.field({
+      type: Message,
+      nullable: true,
+      resolve: (event, _args, { loaders }) => (event.messageId ? loaders.message.load(event.messageId) : null),
+    }),
+  }),
+});
+
+export const BeaconChanged = eventType('BeaconChanged').implement({
+  description: 'The beacon of a conversation went on or off. Staying on or off sends no event.',
+  interfaces: [ChatEvent],
+  fields: (t) => ({
+    conversationId: t.id({ resolve: (event) => conversationIdOf(event) }),
+    on: t.boolean({ resolve: (event) => event.data.on === true }),
+    reason: t.field({ type: BeaconReason, resolve: (event) => fact<typeof BeaconReason.$inferType>(event, 'reason') }),
+    since: t.field({ type: 'DateTime', nullable: true, resolve: (event) => instant(event, 'since') }),
+    byOperator: t.field({
+      type: Operator,
+      nullable: true,
+      resolve: (event, _args, { loaders }) => (event.operatorId ? loaders.operator.load(event.operatorId) : null),
+    }),
+    conversation: t.field({
+      type: Conversation,
+      nullable: true,
+      resolve: (event, _args, { loaders }) =>
+        event.conversationId ? loaders.conversation.load(event.conversationId) : null,
+    }),
+  }),
+});
+
+eventType('UnreadChanged').implement({
+  description: 'The number of unread customer messages of a conversation changed.',
+  interfaces: [ChatEvent],
+  fields: (t) => ({
+    conversationId: t.id({ resolve: (event) => conversationIdOf(event) }),
+    unreadCount: t.int({ resolve: (event) => Number(event.data.unreadCount ?? 0) }),
+    conversation: t.field({
+      type: Conversation,
+      nullable: true,
+      resolve: (event, _args, { loaders }) =>
+        event.conversationId ? loaders.conversation.load(event.conversationId) : null,
+    }),
+  }),
+});
+
+eventType('WindowChanged').implement({
+  description: "Meta's 24-hour window of a conversation opened, is about to close, or closed.",
+  interfaces: [ChatEvent],
+  fields: (t) => ({
+    conversationId: t.id({ resolve: (event) => conversationIdOf(event) }),
+    state: t.field({ type: WindowState, resolve: (event) => fact<typeof WindowState.$inferType>(event, 'state') }),
+    expiresAt: t.field({ type: 'DateTime', nullable: true, resolve: (event) => instant(event, 'expiresAt') }),
+    conversation: t.field({
+      type: Conversation,
+      nullable: true,
+      resolve: (event, _args, { loaders }) =>
+        event.conversationId ? loaders.conversation.load(event.conversationId) : null,
+    }),
+  }),
+});
+
+eventType('ConversationChanged').implement({
+  description: 'Renamed, number or user id changed, or merged into another.',
+  interfaces: [ChatEvent],
+  fields: (t) => ({
+    conversationId: t.id({ resolve: (event) => conversationIdOf(event) }),
+    changedFields: t.stringList({ resolve: (event) => fact<string[]>(event, 'changedFields') }),
+    mergedIntoId: t.id({
+      nullable: true,
+      resolve: (event) =>
+        typeof event.data.mergedIntoId === 'string' ? globalId('Conversation', event.data.mergedIntoId) : null,
+    }),
+    conversation: t.field({
+      type: Conversation,
+      nullable: true,
+      resolve: (event, _args, { loaders }) =>
+        event.conversationId ? loaders.conversation.load(event.conversationId) : null,
+    }),
+  }),
+});
+
+builder.objectRef<Progress>('StreamProgress').implement({
+  description:
+    'Nothing else matched up to this cursor: store it, show nothing. Sent at once on subscribing, then at intervals.',
+  interfaces: [ChatEvent],
+  fields: () => ({}),
+});
+
+function conversationIdOf(event: LoggedEvent): string {
+  return globalId('Conversation', event.conversationId ?? '');
+}
+
+function messageIdOf(event: LoggedEvent): string {
+  return globalId('Message', event.messageId ?? '');
+}
+
+/** A small fact as the service that appended the event wrote it. */
+function fact<T>(event: LoggedEvent, name: string): T {
+  return event.data[name] as T;
+}
+
+function instant(event: LoggedEvent, name: string): Date | null {
+  const at = event.data[name];
+  return typeof at === 'string' ? new Date(at) : null;
+}

@@ -1,0 +1,73 @@
+import type { KeysetPosition, PageRequest } from '../db/keyset.ts';
+import { badInput } from '../errors.ts';
+
+export const MAX_PAGE_SIZE = 100;
+
+export type PageArguments = {
+  first?: number | null;
+  after?: string | null;
+  last?: number | null;
+  before?: string | null;
+};
+
+/** Exactly one of `first` and `last`, 1 to 100; `after` goes with `first`, `before` with `last`. */
+export function pageRequest(page: PageArguments, order: string): PageRequest {
+  const { first, after, last, before } = page;
+  if (first != null && last != null) throw badInput('Give first or last, not both.', 'last');
+  if (first == null && last == null) throw badInput('Give first or last.', 'first');
+  const forward = first != null;
+  const argument = forward ? 'first' : 'last';
+  const size = first ?? last ?? 0;
+  if (size < 1 || size > MAX_PAGE_SIZE) throw badInput(`${argument} must be from 1 to ${MAX_PAGE_SIZE}.`, argument);
+  if (forward && before != null) throw badInput('before goes with last.', 'before');
+  if (!forward && after != null) throw badInput('after goes with first.', 'after');
+  const cursor = forward ? after : before;
+  return { size, forward, position: cursor == null ? null : decodeCursor(cursor, order, forward ? 'after' : 'before') };
+}
+
+/** Names the order, so that a cursor of another order is refused instead of giving a wrong page. */
+export function encodeCursor(order: string, position: KeysetPosition): string {
+  return Buffer.from(JSON.stringify([order, ...position])).toString('base64url');
+}
+
+export function decodeCursor(cursor: string, order: string, argument: string): KeysetPosition {
+  const parts = parse(cursor);
+  if (!Array.isArray(parts) || parts.length < 2 || !parts.every(isKey))
+    throw badInput(`${argument} is not a cursor of this list.`, argument);
+  if (parts[0] !== order) throw badInput(`${argument} is a cursor of another list or another order.`, argument);
+  return parts.slice(1);
+}
+
+function parse(cursor: string): unknown {
+  try {
+    return JSON.parse(Buffer.from(cursor, 'base64url').toString('utf8'));
+  } catch {
+    return null;
+  }
+}
+
+function isKey(part: unknown): part is string | number | null {
+  return part === null || typeof part === 'string' || typeof part === 'number';
+}
+
+export type Page<Row> = {
+  edges: { cursor: string; node: Row }[];
+  nodes: Row[];
+  pageInfo: { hasNextPage: boolean; hasPreviousPage: boolean; startCursor: string | null; endCursor: string | null };
+};
+
+/** `rows` as the statement gave them: one more than the page where there is more, backwards when paging backwards. */
+export function toPage<Row>(rows: Row[], request: PageRequest, cursorOf: (row: Row) => string): Page<Row> {
+  const hasMore = rows.length > request.size;
+  const nodes = rows.slice(0, request.size);
+  if (!request.forward) nodes.reverse();
+  const edges = nodes.map((node) => ({ cursor: cursorOf(node), node }));
+  const isInside = request.position !== null;
+  const pageInfo = {
+    hasNextPage: request.forward ? hasMore : isInside,
+    hasPreviousPage: request.forward ? isInside : hasMore,
+    startCursor: edges[0]?.cursor ?? null,
+    endCursor: edges.at(-1)?.cursor ?? null,
+  };
+  return { edges, nodes, pageInfo };
+}

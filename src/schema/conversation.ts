@@ -1,0 +1,164 @@
+import { hasScope, type Viewer } from '../auth.ts';
+import type { Context } from '../context.ts';
+import { findConversationPage } from '../db/statements/conversation-page.ts';
+import { badInput } from '../errors.ts';
+import type { Conversation as ConversationRow } from '../generated/prisma/client.ts';
+import { builder } from './builder.ts';
+import { BusinessNumber } from './business-number.ts';
+import { connectionType, pageArguments } from './connection-type.ts';
+import { encodeCursor, pageRequest, toPage, type PageArguments } from './connection.ts';
+import { Beacon, ConversationCapabilities, MessagingWindow } from './conversation-parts.ts';
+import { ConversationSource, MessageDirection, MessageStatus } from './enums.ts';
+import { argumentId } from './global-id.ts';
+import { Message, MessageConnection, messagePage } from './message.ts';
+import { Operator } from './operator.ts';
+import { Participant } from './participant.ts';
+import { streamCursor } from './stream.ts';
+
+export const Conversation = builder.prismaNode('Conversation', {
+  id: { field: 'id' },
+  description: 'All that one customer and one of our numbers wrote to each other.',
+  authScopes: { scope: 'READ_CONVERSATIONS' },
+  runScopesOnType: true,
+  fields: (t) => ({
+    number: t.exposeInt('number', { description: 'Human number, unique and never reused.' }),
+    source: t.expose('source', { type: ConversationSource }),
+    businessNumber: t.field({
+      type: BusinessNumber,
+      description: 'The number that the customer wrote to; replies leave from it.',
+      resolve: async (row, _args, { loaders }) => found(await loaders.businessNumber.load(row.businessNumberId)),
+    }),
+    participant: t.field({
+      type: Participant,
+      resolve: async (row, _args, { loaders }) => found(await loaders.participant.load(row.participantId)),
+    }),
+    lastRepliedBy: t.field({
+      type: Operator,
+      nullable: true,
+      description: 'Operator whose reply was accepted last; null until somebody replied.',
+      resolve: (row, _args, { loaders }) => (row.lastRepliedById ? loaders.operator.load(row.lastRepliedById) : null),
+    }),
+    lastMessage: t.field({
+      type: Message,
+      nullable: true,
+      description: 'Null while there is none: a conversation that began with a call.',
+      resolve: (row, _args, { loaders }) => (row.lastMessageId ? loaders.message.load(row.lastMessageId) : null),
+    }),
+    lastMessageStatus: t.expose('lastMessageStatus', {
+      type: MessageStatus,
+      nullable: true,
+      description: 'Null while the last message is an incoming one.',
+    }),
+    lastMessageDirection: t.expose('lastMessageDirection', { type: MessageDirection, nullable: true }),
+    lastMessageAt: t.expose('lastMessageAt', {
+      type: 'DateTime',
+      description: 'Time of the last message; reading does not change it.',
+    }),
+    lastIncomingMessage: t.field({
+      type: Message,
+      nullable: true,
+      resolve: (row, _args, { loaders }) =>
+        row.lastIncomingMessageId ? loaders.message.load(row.lastIncomingMessageId) : null,
+    }),
+    lastOutgoingMessage: t.field({
+      type: Message,
+      nullable: true,
+      resolve: (row, _args, { loaders }) =>
+        row.lastOutgoingMessageId ? loaders.message.load(row.lastOutgoingMessageId) : null,
+    }),
+    createdAt: t.expose('createdAt', {
+      type: 'DateTime',
+      description: "Meta's time of the first message; an older one that comes late moves it back.",
+    }),
+    unreadCount: t.exposeInt('unreadCount', {
+      description: 'Customer messages after the read horizon, which all operators share.',
+    }),
+    readUpTo: t.field({
+      type: Message,
+      nullable: true,
+      description: 'The read horizon; null while nothing was read.',
+      resolve: (row, _args, { loaders }) => (row.readUpToId ? loaders.message.load(row.readUpToId) : null),
+    }),
+    beacon: t.field({ type: Beacon, resolve: (row) => row }),
+    window: t.field({ type: MessagingWindow, resolve: (row) => row }),
+    messages: t.field({
+      type: MessageConnection,
+      description: 'By time (whole seconds), then arrival; read the newest with `last`.',
+      args: pageArguments(t.arg),
+      resolve: (row, args, context) => messagePage(row.id, args, context),
+    }),
+    viewerCan: t.field({ type: ConversationCapabilities, resolve: (row) => row }),
+    version: t.exposeInt('version', { description: 'Grows with every change.' }),
+  }),
+});
+
+builder.prismaObjectField(Message, 'conversation', (t) =>
+  t.field({
+    type: Conversation,
+    resolve: async (message, _args, { loaders }) => found(await loaders.conversation.load(message.conversationId)),
+  }),
+);
+
+const ConversationConnection = connectionType<ConversationRow>('Conversation', Conversation, { asOf: true });
+
+builder.queryField('conversations', (t) =>
+  t.field({
+    type: ConversationConnection,
+    nullable: true,
+    description: 'The conversation table, newest message first.',
+    authScopes: { scope: 'READ_CONVERSATIONS' },
+    args: pageArguments(t.arg),
+    resolve: (_root, args, context) => conversationPage(args, context),
+  }),
+);
+
+builder.queryField('conversation', (t) =>
+  t.field({
+    type: Conversation,
+    nullable: true,
+    description:
+      'One conversation by id or by number; null where it does not exist or may not be seen. Opening it changes nothing.',
+    authScopes: { scope: 'READ_CONVERSATIONS' },
+    args: { id: t.arg.id(), number: t.arg.int() },
+    resolve: (_root, { id, number }, context) => oneConversation(id, number, context),
+  }),
+);
+
+const ORDER = 'LAST_MESSAGE_AT';
+
+async function conversationPage(args: PageArguments, context: Context) {
+  const request = pageRequest(args, ORDER);
+  const asOf = await streamCursor(context);
+  const rows = await findConversationPage(context.db.pool, request);
+  const page = toPage(rows, request, (row) => encodeCursor(ORDER, [row.lastMessageAt.toISOString(), row.id]));
+  return { ...page, asOf, totalCount: () => context.db.prisma.conversation.count() };
+}
+
+async function oneConversation(
+  id: string | null | undefined,
+  number: number | null | undefined,
+  context: Context,
+): Promise<ConversationRow | null> {
+  if ((id == null) === (number == null)) throw badInput('Give id or number.', 'id');
+  const row =
+    id != null
+      ? await context.loaders.conversation.load(argumentId('Conversation', id, 'id'))
+      : await context.db.prisma.conversation.findUnique({ where: { number: number ?? 0 } });
+  return row && maySee(context.viewer, row) ? row : null;
+}
+
+/** A token may be limited to some business numbers. */
+export function maySee(viewer: Viewer | null, conversation: Pick<ConversationRow, 'businessNumberId'>): boolean {
+  if (!hasScope(viewer, 'READ_CONVERSATIONS')) return false;
+  return (
+    viewer?.kind !== 'token' ||
+    viewer.businessNumberIds === null ||
+    viewer.businessNumberIds.has(conversation.businessNumberId)
+  );
+}
+
+/** For what a foreign key promises. */
+function found<T>(row: T | null): T {
+  if (row === null) throw new Error('a row that a foreign key promises is missing');
+  return row;
+}

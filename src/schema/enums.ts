@@ -1,0 +1,69 @@
+import * as enums from '../generated/prisma/enums.ts';
+import { builder } from './builder.ts';
+
+export const ConversationSource = builder.enumType(enums.ConversationSource, {
+  name: 'ConversationSource',
+  description: 'The application in which the customer writes. More may come.',
+});
+export const MessageDirection = builder.enumType(enums.MessageDirection, {
+  name: 'MessageDirection',
+  description: 'Seen from the organisation.',
+});
+export const MessageStatus = builder.enumType(enums.MessageStatus, {
+  name: 'MessageStatus',
+  description: 'Delivery state of an outgoing message; incoming ones have none.',
+});
+export const MessageKind = builder.enumType(enums.MessageKind, {
+  name: 'MessageKind',
+  description: 'What a message is made of.',
+});
+export const MessageOrigin = builder.enumType(enums.MessageOrigin, {
+  name: 'MessageOrigin',
+  description: 'Who wrote a message.',
+});
+export const BeaconReason = builder.enumType(enums.BeaconReason, {
+  name: 'BeaconReason',
+  description: 'Why the beacon changed last.',
+});
+export const WindowState = builder.enumType(enums.WindowState, {
+  name: 'WindowState',
+  description: "State of Meta's 24-hour window: while it is closed only templates can be sent.",
+});
+export const WindowOpener = builder.enumType(enums.WindowOpener, {
+  name: 'WindowOpener',
+  description: 'What opened the window.',
+});
+export const ChatPermission = builder.enumType(enums.ChatPermission, {
+  name: 'ChatPermission',
+  description: 'A right of an operator.',
+});
+export const TokenScope = builder.enumType(enums.TokenScope, {
+  name: 'TokenScope',
+  description: 'What a dashboard token may do.',
+});
+export const AttachmentState = builder.enumType(enums.AttachmentState, {
+  name: 'AttachmentState',
+  description: 'Where the file is.',
+});
+
+export const LoginState = builder.enumType('LoginState', {
+  description:
+    'ONLINE: a live connection or a request in the last 60 seconds; IDLE: a valid log-in without; else LOGGED_OUT.',
+  values: ['ONLINE', 'IDLE', 'LOGGED_OUT'] as const,
+});
+
+export const MessageAction = builder.enumType('MessageAction', {
+  description: 'What the viewer can do with a message now.',
+  values: [
+    'COPY_TEXT',
+    'QUOTE',
+    'REACT',
+    'CREATE_REQUEST',
+    'LINK_TO_REQUEST',
+    'UNLINK_FROM_REQUEST',
+    'RETRY',
+    'DISCARD',
+    'DOWNLOAD',
+    'SHOW_STATUS_HISTORY',
+  ] as const,
+});

@@ -1,0 +1,32 @@
+import { decodeGlobalID, encodeGlobalID } from '@pothos/plugin-relay';
+import { badInput, Failure, NotFoundError } from '../errors.ts';
+
+const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
+
+export function globalId(type: string, id: string): string {
+  return encodeGlobalID(type, id);
+}
+
+/** The row id of a global id of this type; null where it is of another type or none at all. */
+export function rowId(type: string, global: string): string | null {
+  try {
+    const { typename, id } = decodeGlobalID(global);
+    return typename === type && UUID.test(id) ? id.toLowerCase() : null;
+  } catch {
+    return null;
+  }
+}
+
+/** For arguments of queries: another kind of id is the caller's mistake, and the argument is named. */
+export function argumentId(type: string, global: string, argument: string): string {
+  const id = rowId(type, global);
+  if (id === null) throw badInput(`${argument} is not the id of a ${type}.`, argument);
+  return id;
+}
+
+/** For inputs of mutations: what cannot be an id of this type cannot be found. */
+export function inputId(type: string, global: string, field: string): string {
+  const id = rowId(type, global);
+  if (id === null) throw new Failure(new NotFoundError(`There is no such ${type}.`, ['input', field]));
+  return id;
+}

@@ -1,0 +1,72 @@
+import DataLoader from 'dataloader';
+import type pg from 'pg';
+import type { Database } from '../db/database.ts';
+import { findByIds, type LoadedModel } from '../db/models.ts';
+import type {
+  Attachment,
+  BusinessNumber,
+  Conversation,
+  Message,
+  Operator,
+  Participant,
+  Reaction,
+  StatusEntry,
+} from '../generated/prisma/client.ts';
+
+/** One statement per kind of thing for everything that an operation asks for. Made anew for each operation and event. */
+export type Loaders = {
+  attachment: DataLoader<string, Attachment | null>;
+  businessNumber: DataLoader<string, BusinessNumber | null>;
+  conversation: DataLoader<string, Conversation | null>;
+  message: DataLoader<string, Message | null>;
+  operator: DataLoader<string, Operator | null>;
+  participant: DataLoader<string, Participant | null>;
+  attachmentsOf: DataLoader<string, Attachment[]>;
+  reactionsOf: DataLoader<string, Reaction[]>;
+  statusesOf: DataLoader<string, StatusEntry[]>;
+};
+
+export function createLoaders(db: Database): Loaders {
+  const { pool, prisma } = db;
+  return {
+    attachment: byId<Attachment>(pool, 'Attachment'),
+    businessNumber: byId<BusinessNumber>(pool, 'BusinessNumber'),
+    conversation: byId<Conversation>(pool, 'Conversation'),
+    message: byId<Message>(pool, 'Message'),
+    operator: byId<Operator>(pool, 'Operator'),
+    participant: byId<Participant>(pool, 'Participant'),
+    attachmentsOf: grouped(
+      (ids) => prisma.attachment.findMany({ where: { messageId: { in: ids } }, orderBy: { id: 'asc' } }),
+      (row) => row.messageId,
+    ),
+    reactionsOf: grouped(
+      (ids) => prisma.reaction.findMany({ where: { messageId: { in: ids }, emoji: { not: null } } }),
+      (row) => row.messageId,
+    ),
+    statusesOf: grouped(
+      (ids) => prisma.statusEntry.findMany({ where: { messageId: { in: ids } } }),
+      (row) => row.messageId,
+    ),
+  };
+}
+
+function byId<Row extends pg.QueryResultRow & { id: string }>(
+  pool: pg.Pool,
+  model: LoadedModel,
+): DataLoader<string, Row | null> {
+  return new DataLoader(async (ids) => {
+    const rows = await findByIds<Row>(pool, model, ids);
+    const byId = new Map(rows.map((row) => [row.id, row]));
+    return ids.map((id) => byId.get(id) ?? null);
+  });
+}
+
+function grouped<Row>(
+  load: (ids: string[]) => Promise<Row[]>,
+  keyOf: (row: Row) => string | null,
+): DataLoader<string, Row[]> {
+  return new DataLoader(async (ids) => {
+    const rows = Map.groupBy(await load([...ids]), keyOf);
+    return ids.map((id) => rows.get(id) ?? []);
+  });
+}

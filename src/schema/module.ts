@@ -1,0 +1,51 @@
+import { builder } from './builder.ts';
+import { isReady, type ChatModule as ChatModuleShape, type SetupStep as SetupStepShape } from '../services/module.ts';
+import * as errors from '../errors.ts';
+import { UserError } from './user-error.ts';
+
+const SetupProblem = builder.objectRef<SetupStepShape['problems'][number]>('SetupProblem').implement({
+  fields: (t) => ({ code: t.exposeString('code'), message: t.exposeString('message') }),
+});
+
+const SetupStep = builder.objectRef<SetupStepShape>('SetupStep').implement({
+  description: 'One part of the set-up.',
+  fields: (t) => ({
+    key: t.exposeString('key', { description: 'account, numbers or access.' }),
+    complete: t.exposeBoolean('complete'),
+    problems: t.field({ type: [SetupProblem], resolve: (step) => step.problems }),
+  }),
+});
+
+const ChatModule = builder.objectRef<ChatModuleShape>('ChatModule').implement({
+  description: 'Whether chats can work here, and why not.',
+  fields: (t) => ({
+    licensed: t.exposeBoolean('licensed'),
+    enabled: t.boolean({ resolve: (module) => module.settings.enabled }),
+    ready: t.boolean({ description: 'Every setup step is complete: messages can be sent.', resolve: isReady }),
+    setup: t.field({ type: [SetupStep], resolve: (module) => module.setup }),
+  }),
+});
+
+builder.queryField('chatModule', (t) =>
+  t.field({
+    type: ChatModule,
+    description: 'Always answers, so that a front end can show why chats do not work.',
+    authScopes: { signedIn: true },
+    resolve: (_root, _args, { readModule }) => readModule.current(),
+  }),
+);
+
+builder.objectType(errors.ModuleUnavailableError, {
+  name: 'ModuleUnavailableError',
+  description: 'Not licensed, switched off, or not set up.',
+  interfaces: [UserError],
+  fields: (t) => ({
+    missingSteps: t.field({
+      type: [SetupStep],
+      resolve: async (error, _args, { readModule }) => {
+        const { setup } = await readModule.current();
+        return setup.filter((step) => error.missingStepKeys.includes(step.key));
+      },
+    }),
+  }),
+});

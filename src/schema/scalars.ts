@@ -1,0 +1,76 @@
+import { GraphQLError } from 'graphql';
+import { normalisePhoneNumber } from '../services/phone-numbers.ts';
+import { builder } from './builder.ts';
+
+builder.scalarType('DateTime', {
+  description: 'Instant as RFC 3339, always UTC with milliseconds on output. Input must carry a zone.',
+  serialize: (value) => (value instanceof Date ? value : new Date(String(value))).toISOString(),
+  parseValue: parseDateTime,
+});
+
+builder.scalarType('Date', {
+  description: 'Calendar date without a zone, as YYYY-MM-DD.',
+  serialize: String,
+  parseValue: (value) => checked(value, /^\d{4}-\d{2}-\d{2}$/, 'a date as YYYY-MM-DD'),
+});
+
+builder.scalarType('TimeZone', {
+  description: 'IANA zone name, e.g. Europe/Prague. Unknown names are refused.',
+  serialize: String,
+  parseValue: parseTimeZone,
+});
+
+builder.scalarType('PhoneNumber', {
+  description: "E.164: '+' and 8 to 15 digits. Blanks, dashes, brackets and a leading 00 are normalised on input.",
+  serialize: String,
+  parseValue: parsePhoneNumber,
+});
+
+builder.scalarType('MetaId', {
+  description: 'Identifier given by Meta: digits, kept as text so that leading zeros and long ids survive.',
+  serialize: String,
+  parseValue: (value) => (typeof value === 'string' ? value.trim() : refuse('a text of digits')),
+});
+
+builder.scalarType('EventCursor', {
+  description: 'Opaque position in the event stream.',
+  serialize: String,
+  parseValue: (value) => checked(value, /^[\w-]{1,200}$/, 'a cursor as it was given out'),
+});
+
+builder.scalarType('LanguageCode', {
+  description: 'Language as Meta spells it, e.g. cs or en_US; en-US is taken, too.',
+  serialize: String,
+  parseValue: (value) =>
+    checked(value, /^[A-Za-z]{2,3}([_-][A-Za-z0-9]{2,8})*$/, 'a language such as cs or en_US').replaceAll('-', '_'),
+});
+
+const RFC3339 = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(:\d{2}(\.\d{1,9})?)?(Z|[+-]\d{2}:\d{2})$/i;
+
+function parseDateTime(value: unknown): Date {
+  const date = new Date(checked(value, RFC3339, 'an instant as RFC 3339 with a zone'));
+  return Number.isNaN(date.getTime()) ? refuse('an instant that exists') : date;
+}
+
+function parseTimeZone(value: unknown): string {
+  const name = checked(value, /^[\w+\-/]{1,64}$/, 'an IANA time zone');
+  try {
+    return new Intl.DateTimeFormat('en', { timeZone: name }).resolvedOptions().timeZone && name;
+  } catch {
+    return refuse('a known IANA time zone such as Europe/Prague');
+  }
+}
+
+function parsePhoneNumber(value: unknown): string {
+  if (typeof value !== 'string') return refuse('a phone number as text');
+  const number = normalisePhoneNumber(value);
+  return number.ok ? number.value : refuse(`a phone number: ${number.message}`);
+}
+
+function checked(value: unknown, pattern: RegExp, expected: string): string {
+  return typeof value === 'string' && pattern.test(value) ? value : refuse(expected);
+}
+
+function refuse(expected: string): never {
+  throw new GraphQLError(`Expected ${expected}.`, { extensions: { code: 'BAD_USER_INPUT' } });
+}

@@ -1,0 +1,15 @@
+import './scalars.ts';
+import './user-error.ts';
+import './stream.ts';
+import './viewer.ts';
+import './module.ts';
+import './conversation.ts';
+import './conversation-mutations.ts';
+import './window-error.ts';
+import './chat-event.ts';
+import './event-subscriptions.ts';
+import './events-query.ts';
+import { builder } from './builder.ts';
+
+/** The public contract, put together from one file per noun. */
+export const schema = builder.toSchema();

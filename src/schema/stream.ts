@@ -1,0 +1,50 @@
+import type { Context } from '../context.ts';
+import { encodeStreamCursor } from '../events/cursor.ts';
+import { readStreamHead } from '../db/stream-head.ts';
+import { builder } from './builder.ts';
+
+/** The head of the stream, read before the rows of a list so that a client that subscribes with it loses nothing. */
+export async function streamCursor({ db }: Context): Promise<string> {
+  const { epoch, seq } = await readStreamHead(db.pool);
+  return encodeStreamCursor({ epoch, seq });
+}
+
+type StreamInfoShape = { head: string; oldest: string; retentionSeconds: number };
+
+const StreamInfo = builder.objectRef<StreamInfoShape>('StreamInfo').implement({
+  description: 'Where the event stream stands and how far back it reaches.',
+  fields: (t) => ({
+    head: t.expose('head', { type: 'EventCursor', description: 'The newest event: the first cursor of a new client.' }),
+    oldest: t.expose('oldest', {
+      type: 'EventCursor',
+      description: 'The oldest cursor from which nothing is missing.',
+    }),
+    retentionSeconds: t.exposeInt('retentionSeconds'),
+  }),
+});
+
+builder.queryField('stream', (t) =>
+  t.field({
+    type: StreamInfo,
+    nullable: true,
+    description: 'Where the event stream stands and how far back it reaches.',
+    authScopes: { signedIn: true },
+    resolve: async (_root, _args, { db, env }) => {
+      const { epoch, seq, floorSeq } = await readStreamHead(db.pool);
+      return {
+        head: encodeStreamCursor({ epoch, seq }),
+        oldest: encodeStreamCursor({ epoch, seq: floorSeq }),
+        retentionSeconds: env.streamRetentionSeconds,
+      };
+    },
+  }),
+);
+
+builder.queryField('serverTime', (t) =>
+  t.field({
+    type: 'DateTime',
+    description: "The server's clock, UTC.",
+    authScopes: { signedIn: true },
+    resolve: () => new Date(),
+  }),
+);
