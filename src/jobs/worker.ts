@@ -1,0 +1,39 @@
+import { Logger, run, type Runner, type TaskList } from 'graphile-worker';
+import type { Database } from '../db/database.ts';
+import type { Log } from '../log.ts';
+
+export type Jobs = AsyncDisposable;
+
+/** Runs the tasks of this process; disposing finishes what is running. */
+export async function startWorker(options: {
+  db: Database;
+  tasks: TaskList;
+  concurrency: number;
+  log: Log;
+}): Promise<Jobs> {
+  const { db, tasks, concurrency, log } = options;
+  const runner: Runner = await run({
+    pgPool: db.pool,
+    taskList: tasks,
+    concurrency,
+    noHandleSignals: true,
+    pollInterval: 1_000,
+    logger: toPino(log),
+  });
+  // The runner ends by itself only when it was stopped or when it failed for good.
+  runner.promise.catch((error: unknown) => log.error({ err: error }, 'the job worker ended'));
+  return {
+    async [Symbol.asyncDispose]() {
+      await runner.stop();
+    },
+  };
+}
+
+function toPino(log: Log): Logger {
+  return new Logger(({ jobId, taskIdentifier }) => (level, message) => {
+    // Per-job chatter of the library is of interest only when something is searched for.
+    if (level === 'error') log.error({ jobId, taskIdentifier }, message);
+    else if (level === 'warning') log.warn({ jobId, taskIdentifier }, message);
+    else log.trace({ jobId, taskIdentifier }, message);
+  });
+}

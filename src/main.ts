@@ -1,0 +1,27 @@
+import { EmbeddedPostgresError } from './db/embedded-home.ts';
+import { MigrationError } from './db/migrations.ts';
+import { EnvError, loadEnv } from './env.ts';
+import { createLog } from './log.ts';
+import { PortInUse, startServer } from './server.ts';
+import { welcome } from './welcome.ts';
+
+const EXPECTED = [EnvError, EmbeddedPostgresError, MigrationError, PortInUse];
+
+try {
+  const env = loadEnv();
+  const log = createLog(env);
+  const server = await startServer({ env, log });
+  log.info({ url: server.url }, 'listening');
+  if (env.nodeEnv === 'development') console.log(await welcome(env, server));
+  await signal();
+  log.info('stopping');
+  await server[Symbol.asyncDispose]();
+} catch (error) {
+  // What a person can mend is one sentence; anything else needs its stack.
+  console.error(EXPECTED.some((kind) => error instanceof kind) && error instanceof Error ? error.message : error);
+  process.exitCode = 1;
+}
+
+function signal(): Promise<unknown> {
+  return Promise.race(['SIGINT', 'SIGTERM'].map((name) => new Promise((resolve) => process.once(name, resolve))));
+}

@@ -1,0 +1,193 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { createAuthenticate, type Viewer } from './auth.ts';
+import type { Context } from './context.ts';
+import { openDatabase } from './db/database.ts';
+import { startEmbeddedPostgres } from './db/embedded.ts';
+import { prepareDatabase } from './db/prepare.ts';
+import { seedDemo } from './demo-data.ts';
+import type { Env } from './env.ts';
+import { createAccessWatch } from './events/access-watch.ts';
+import { createHub } from './events/hub.ts';
+import { createInProcessTransport } from './events/live-transport.ts';
+import { createRedisTransport } from './events/redis-transport.ts';
+import { createStreams } from './events/streams.ts';
+import { createHealthRoute } from './http/health.ts';
+import { createSendTask, numbersOf } from './jobs/send.ts';
+import { startSweeper } from './jobs/sweeper.ts';
+import { startWorker } from './jobs/worker.ts';
+import type { Log } from './log.ts';
+import { createMetaClient } from './meta/client.ts';
+import { startOwnSandbox } from './own-sandbox.ts';
+import { createRulesOf } from './rules.ts';
+import type { Sandbox } from './sandbox/options.ts';
+import { createLoaders } from './schema/loaders.ts';
+import { schema } from './schema/schema.ts';
+import { createReadModule } from './services/module.ts';
+import { createGraphqlRoute, GRAPHQL_PATH } from './transport/http.ts';
+import { createOperations } from './execution/operation.ts';
+import { createSseRoute } from './transport/sse.ts';
+import { createTickets } from './transport/ticket.ts';
+import { createWsServer } from './transport/ws.ts';
+import { createIngest } from './webhooks/ingest.ts';
+import { createWebhookRoute, WEBHOOK_PATH } from './webhooks/whatsapp.ts';
+
+export type RunningServer = AsyncDisposable & {
+  /** Where it listens, e.g. http://127.0.0.1:4000. */
+  url: string;
+  sandbox: Sandbox | null;
+};
+
+export type ServerOptions = { env: Env; log: Log };
+
+const CONCURRENT_SENDS = 16;
+const DRAIN_SHARE = 0.3;
+
+/** Puts the parts together. Disposing stops accepting, finishes what is begun, sends clients elsewhere, and ends the pools. */
+export async function startServer({ env, log }: ServerOptions): Promise<RunningServer> {
+  await using undo = new AsyncDisposableStack();
+  const url = env.databaseUrl ?? undo.use(await startEmbeddedPostgres({ dataDir: env.dataDir, log })).url;
+  await prepareDatabase(url);
+  const db = undo.use(openDatabase({ url, poolSize: env.databasePoolSize }));
+  if (env.nodeEnv !== 'production') await seedDemo(db, env);
+
+  const readModule = createReadModule(db, env);
+  const rulesOf = createRulesOf(env);
+  const transport = env.redisUrl ? createRedisTransport({ url: env.redisUrl, log }) : createInProcessTransport();
+  const hub = undo.use(await createHub({ pool: db.pool, transport, log }));
+  db.onCommitted = (events) => hub.publish(events);
+
+  const createContext = (viewer: Viewer | null, requestId: string): Context => ({
+    viewer,
+    requestId,
+    db,
+    env,
+    log,
+    hub,
+    readModule,
+    rulesOf,
+    loaders: createLoaders(db),
+  });
+  const authenticate = createAuthenticate(db, env);
+  const operations = createOperations({ schema, log });
+  const streams = undo.use(createStreams({ hub, schema, operations, createContext, log }));
+  const tickets = createTickets(env.encryptionKey);
+  const isOriginAllowed = originCheck(env);
+  const common = { schema, operations, authenticate, createContext, tickets, isOriginAllowed, log };
+  const ws = undo.use(createWsServer({ ...common, streams }));
+  const sse = createSseRoute({ ...common, streams });
+  undo.use(createAccessWatch({ db, connections: () => [...ws.connections(), ...sse.connections()], log }));
+
+  const ingest = createIngest({
+    db,
+    log,
+    settings: async () => {
+      const module = await readModule.current();
+      return { numbers: numbersOf(module), rules: rulesOf(module), enabled: module.settings.enabled };
+    },
+  });
+  let isStopping = false;
+  const webhook = createWebhookRoute({ module: readModule, ingest, log });
+  const graphql = createGraphqlRoute({ ...common, hasGraphiql: env.nodeEnv !== 'production' });
+  const health = createHealthRoute({ db, isStopping: () => isStopping });
+
+  const http = createServer(async (request, response) => {
+    const path = request.url?.split('?')[0];
+    if (path === WEBHOOK_PATH) return webhook(request, response);
+    if (path?.startsWith(GRAPHQL_PATH))
+      return sse.handles(request) ? sse.serve(request, response) : graphql(request, response);
+    if (!(await health(request, response))) notFound(response);
+  });
+  http.on('upgrade', (request: IncomingMessage, socket, head) => {
+    if (request.url?.split('?')[0] === GRAPHQL_PATH && !isStopping) ws.upgrade(request, socket, head);
+    else socket.end('HTTP/1.1 404 Not Found\r\n\r\n');
+  });
+  const address = await listen(http, env);
+  const base = `http://${env.host.includes(':') ? `[${env.host}]` : env.host}:${address.port}`;
+
+  const sandbox = await startOwnSandbox({ env, readModule, webhookUrl: () => `${base}${WEBHOOK_PATH}`, log });
+  if (sandbox) undo.use(sandbox);
+  const meta = undo.use(
+    createMetaClient({
+      baseUrl: sandbox?.url ?? env.metaApiUrl,
+      version: env.metaApiVersion,
+      timeoutMs: env.metaTimeoutMs,
+      log,
+    }),
+  );
+  if (env.role !== 'api') {
+    const send = createSendTask({
+      db,
+      meta,
+      readModule,
+      rulesOf,
+      unknownWaitMs: env.unknownOutcomeWaitSeconds * 1000,
+      timeoutMs: env.metaTimeoutMs,
+      log,
+    });
+    undo.use(
+      await startWorker({
+        db,
+        tasks: { send },
+        concurrency: Math.min(CONCURRENT_SENDS, env.databasePoolSize - 2),
+        log,
+      }),
+    );
+    undo.use(await startSweeper({ db, readModule, rulesOf, log }));
+  }
+
+  const parts = undo.move();
+  return {
+    url: base,
+    sandbox,
+    async [Symbol.asyncDispose]() {
+      isStopping = true;
+      const closed = new Promise((resolve) => http.close(resolve));
+      await ingest.drain();
+      await ws.drain(env.shutdownGraceMs * DRAIN_SHARE);
+      sse.drain();
+      http.closeIdleConnections();
+      const patience = setTimeout(() => http.closeAllConnections(), env.shutdownGraceMs);
+      await closed;
+      clearTimeout(patience);
+      await parts.disposeAsync();
+    },
+  };
+}
+
+function listen(http: Server, env: Env): Promise<AddressInfo> {
+  http.requestTimeout = 30_000;
+  http.headersTimeout = 10_000;
+  http.maxHeadersCount = 100;
+  return new Promise((resolve, reject) => {
+    http.once('error', (error: NodeJS.ErrnoException) =>
+      reject(error.code === 'EADDRINUSE' ? new PortInUse(env.port) : error),
+    );
+    // A TCP server's address is an object.
+    http.listen(env.port, env.host, () => resolve(http.address() as AddressInfo));
+  });
+}
+
+export class PortInUse extends Error {
+  override readonly name = 'PortInUse';
+
+  constructor(port: number) {
+    super(`Port ${port} is in use: stop what listens there, or set PORT to another one.`);
+  }
+}
+
+/** Requests without an origin are not a browser's. The server's own pages are its own origin. */
+function originCheck(env: Env): (origin: string | undefined) => boolean {
+  const allowed = new Set([
+    ...env.corsOrigins,
+    new URL(env.publicUrl).origin,
+    `http://localhost:${env.port}`,
+    `http://127.0.0.1:${env.port}`,
+  ]);
+  return (origin) => origin === undefined || allowed.has(origin);
+}
+
+function notFound(response: ServerResponse): void {
+  response.writeHead(404, { 'content-type': 'text/plain; charset=utf-8' });
+  response.end('Not found. GraphQL is at /graphql.');
+}
