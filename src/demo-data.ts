@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { API_TOKEN_PREFIX } from './auth.ts';
 import type { Database } from './db/database.ts';
 import type { Env } from './env.ts';
-import { ChatPermission, TokenScope } from './generated/prisma/enums.ts';
+import { ChatPermission, type TokenScope } from './generated/prisma/enums.ts';
 import { keyringOf } from './services/module.ts';
 import { seal } from './services/secrets.ts';
 

@@ -91,13 +91,15 @@ export async function startServer({ env, log }: ServerOptions): Promise<RunningS
   const graphql = createGraphqlRoute({ ...common, hasGraphiql: env.nodeEnv !== 'production' });
   const health = createHealthRoute({ db, isStopping: () => isStopping });
 
-  const http = createServer(async (request, response) => {
+  const http = createServer((request, response) => void route(request, response));
+
+  async function route(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const path = request.url?.split('?')[0];
     if (path === WEBHOOK_PATH) return webhook(request, response);
     if (path?.startsWith(GRAPHQL_PATH))
       return sse.handles(request) ? sse.serve(request, response) : graphql(request, response);
     if (!(await health(request, response))) notFound(response);
-  });
+  }
   http.on('upgrade', (request: IncomingMessage, socket, head) => {
     if (request.url?.split('?')[0] === GRAPHQL_PATH && !isStopping) ws.upgrade(request, socket, head);
     else socket.end('HTTP/1.1 404 Not Found\r\n\r\n');

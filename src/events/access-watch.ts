@@ -14,7 +14,7 @@ export function createAccessWatch(options: {
 }): AsyncDisposable {
   let isStopped = false;
   let running: Promise<void> = Promise.resolve();
-  const timer = setInterval(() => (running = running.then(look)), LOOK_MS);
+  const timer = setInterval(() => void (running = running.then(look)), LOOK_MS);
 
   async function look(): Promise<void> {
     const watched = [...options.connections()];
@@ -70,6 +70,6 @@ function idOf(viewer: Viewer): string {
 }
 
 function rightsOf(viewer: Viewer): string {
-  if (viewer.kind === 'operator') return [...viewer.permissions].sort().join();
-  return [...viewer.scopes, '|', ...(viewer.businessNumberIds ?? ['*'])].sort().join();
+  if (viewer.kind === 'operator') return [...viewer.permissions].toSorted().join();
+  return [...viewer.scopes, '|', ...(viewer.businessNumberIds ?? ['*'])].toSorted().join();
 }

@@ -23,7 +23,7 @@ export function createRedisTransport(options: { url: string; log: Log; stream?: 
   // A blocked read on a dead link would hang for ever: it is cut when it lasts longer than it may.
   const reader = new Redis(url, { ...shared, blockingTimeout: BLOCK_MS * 2 });
   let isReading = false;
-  let isStopped = false;
+  const stop = new AbortController();
   let pendingWrites = 0;
   let following: Promise<void> = Promise.resolve();
 
@@ -42,7 +42,7 @@ export function createRedisTransport(options: { url: string; log: Log; stream?: 
     },
     isHealthy: () => isReading && writer.status === 'ready',
     async [Symbol.asyncDispose]() {
-      isStopped = true;
+      stop.abort();
       writer.disconnect();
       reader.disconnect();
       await following;
@@ -52,7 +52,7 @@ export function createRedisTransport(options: { url: string; log: Log; stream?: 
   async function follow(onEvents: (events: LoggedEvent[]) => void): Promise<void> {
     connectQuietly(reader);
     let last = '$';
-    while (!isStopped) {
+    while (!stop.signal.aborted) {
       try {
         // Before the first entry is seen, "from now on" is the newest id at this moment, not at the next call.
         if (last === '$') last = await newestId();

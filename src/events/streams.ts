@@ -199,7 +199,7 @@ export function createStreams(options: {
   }
 
   function endAll(refusal: Refusal): void {
-    for (const group of groups.values()) for (const member of [...group.members]) endMember(member, refusal);
+    for (const group of groups.values()) for (const member of group.members) endMember(member, refusal);
     groups.clear();
   }
 }
@@ -234,7 +234,7 @@ function fieldOf(schema: GraphQLSchema, { node, variables }: Operation): Streame
   const field = schema.getSubscriptionType()?.getFields()[selection.name.value];
   if (!field) throw badInput(`There is no subscription ${selection.name.value}.`);
   const coerced = getVariableValues(schema, node.variableDefinitions ?? [], variables);
-  if (coerced.errors) throw coerced.errors[0];
+  if (coerced.errors) throw coerced.errors[0] ?? badInput('The variables do not fit.');
   const args = getArgumentValues(field, selection, coerced.coerced);
   // The schema puts only stream sources under this name.
   return { source: (field.extensions.stream as StreamSource | undefined) ?? null, args };

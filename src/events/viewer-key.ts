@@ -16,8 +16,8 @@ const personal = new WeakMap<DocumentNode, boolean>();
 
 /** Viewers with the same key get the same answer to this document. */
 export function viewerKey(document: DocumentNode, viewer: Viewer): string {
-  const rights = viewer.kind === 'operator' ? [...viewer.permissions].sort() : [...viewer.scopes].sort();
-  const numbers = viewer.kind === 'token' && viewer.businessNumberIds ? [...viewer.businessNumberIds].sort() : null;
+  const rights = viewer.kind === 'operator' ? [...viewer.permissions].toSorted() : [...viewer.scopes].toSorted();
+  const numbers = viewer.kind === 'token' && viewer.businessNumberIds ? [...viewer.businessNumberIds].toSorted() : null;
   const who = isPersonal(document) ? (viewer.kind === 'operator' ? viewer.operatorId : viewer.tokenId) : null;
   return JSON.stringify([viewer.kind, rights, numbers, who]);
 }

@@ -20,7 +20,7 @@ export async function startSweeper(options: {
   await requeueSends(db);
   let isStopped = false;
   let running = Promise.resolve();
-  const timer = setInterval(() => (running = running.then(sweep)), SWEEP_MS);
+  const timer = setInterval(() => void (running = running.then(sweep)), SWEEP_MS);
 
   async function sweep(): Promise<void> {
     if (isStopped) return;

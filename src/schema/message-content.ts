@@ -70,7 +70,7 @@ type Shown = Exclude<Content, { type: 'media' | 'template' }> | (Of<'media'> & {
 export const MessageContent = builder.unionType('MessageContent', {
   description: 'What a message says.',
   types: Object.values(typeNames),
-  resolveType: (content) => typeNames[(content as Shown).type],
+  resolveType: (content) => typeNames[content.type],
 });
 
 /** The stored content with its file; without the file a media message has nothing to show. */

@@ -35,7 +35,7 @@ export const beaconOff: BeaconState = { on: false, since: null, triggerId: null,
  * where a later one was waived, after that. Messages may come in any order.
  */
 export function beaconOf(messages: readonly BeaconMessage[], order: BeaconOrder = 'arrival'): BeaconState {
-  const live = messages.filter((message) => message.live).sort(by(order));
+  const live = messages.filter((message) => message.live).toSorted(by(order));
   const asked = live.slice(live.findLastIndex((message) => message.by === 'us') + 1);
   if (asked.at(-1)?.waived) return { ...beaconOff, waived: true };
   const first = asked[asked.findLastIndex((message) => message.waived) + 1];

@@ -71,7 +71,7 @@ const unfoldable: Record<string, string> = {
 /** For searching: lower case, no accents (Novák = novak, й = и). The same function folds what is stored and what is sought. */
 export function foldText(text: string): string {
   const lower = text.toLowerCase();
-  if (/^[\x00-\x7f]*$/.test(lower)) return lower;
+  if (!/[^ -~\s]/.test(lower)) return lower;
   return lower
     .normalize('NFKD')
     .replace(/\p{M}+/gu, '')

@@ -9,7 +9,8 @@ import type { Item } from './receiving/items.ts';
 import { Changes, type Rules } from './changes.ts';
 import { lockConversation } from './messages.ts';
 import { changeStatus, noteAccepted, type Problem } from './outgoing.ts';
-import { receiveItems, revived, type Numbers } from './receiving/receive.ts';
+import type { Numbers } from './receiving/delivery.ts';
+import { receiveItems, revived } from './receiving/receive.ts';
 import { isWindowOpen } from './window.ts';
 
 export type SendSettings = {

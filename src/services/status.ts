@@ -16,10 +16,10 @@ export type StatusTold = { status: MessageStatus; at: Date; recordedAt: Date };
 /** The history as clients see it, oldest first. Meta leaves DELIVERED out when the chat is open: READ implies it. */
 export function statusHistory(told: readonly StatusTold[]): (StatusTold & { inferred: boolean })[] {
   const entries = told.map((entry) => ({ ...entry, inferred: false }));
-  const read = entries.filter((entry) => entry.status === 'READ').sort(byTimeAndRank)[0];
+  const read = entries.filter((entry) => entry.status === 'READ').toSorted(byTimeAndRank)[0];
   const isDeliveredKnown = entries.some((entry) => entry.status === 'DELIVERED');
   if (read && !isDeliveredKnown) entries.push({ ...read, status: 'DELIVERED', inferred: true });
-  return entries.sort(byTimeAndRank);
+  return entries.toSorted(byTimeAndRank);
 }
 
 /** Meta's times are whole seconds: within one, rank decides. */

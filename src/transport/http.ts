@@ -38,7 +38,10 @@ export function createGraphqlRoute(options: {
     response.setHeader('x-request-id', requestId);
     if (!allowOrigin(options.isOriginAllowed, request, response)) return;
     try {
-      if (request.method !== 'POST') return void (await yoga(request, response));
+      if (request.method !== 'POST') {
+        await yoga(request, response);
+        return;
+      }
       if (!isJson(request))
         return answerErrors(response, 415, operations.mask([badInput('Send application/json.')], requestId));
       if (request.url?.startsWith(TICKET_PATH)) return await issueTicket(request, response);

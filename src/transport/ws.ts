@@ -3,7 +3,7 @@ import type { Duplex } from 'node:stream';
 import { subscribe, type ExecutionArgs, type GraphQLSchema } from 'graphql';
 import { CloseCode, handleProtocols, makeServer, type Server as ProtocolServer } from 'graphql-ws';
 import { v7 as uuid } from 'uuid';
-import { WebSocketServer, type WebSocket } from 'ws';
+import { WebSocketServer, type RawData, type WebSocket } from 'ws';
 import { actorOf, bearer, type Authenticate, type Viewer } from '../auth.ts';
 import type { Context } from '../context.ts';
 import { Refusal } from '../errors.ts';
@@ -106,7 +106,7 @@ export function createWsServer(options: {
         close: (code, reason) => socket.close(code, reason),
         onMessage: (take) =>
           socket.on('message', (data) => {
-            take(String(data)).catch((error: unknown) => {
+            take(textOf(data)).catch((error: unknown) => {
               log.error({ err: error }, 'a frame could not be handled');
               socket.close(CloseCode.InternalServerError, 'Internal server error');
             });
@@ -268,6 +268,13 @@ function silence(end: Promise<never>, close: () => void): AsyncGenerator<never> 
       closeOnce();
     },
   };
+}
+
+/** Frames come as one buffer unless `binaryType` says otherwise, which it does not. */
+function textOf(data: RawData): string {
+  return Buffer.isBuffer(data)
+    ? data.toString('utf8')
+    : Buffer.concat([data].flat().map((part) => Buffer.from(part as ArrayBuffer))).toString('utf8');
 }
 
 function credentialOf(params: Record<string, unknown> | undefined): string | null {

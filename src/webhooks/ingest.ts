@@ -3,7 +3,8 @@ import type { Database } from '../db/database.ts';
 import { isRepeatable, sqlState, transaction } from '../db/transaction.ts';
 import type { Log } from '../log.ts';
 import type { Rules } from '../services/changes.ts';
-import { receiveDeliveries, type Delivery, type Numbers } from '../services/receiving/receive.ts';
+import type { Delivery, Numbers } from '../services/receiving/delivery.ts';
+import { receiveDeliveries } from '../services/receiving/receive.ts';
 import { receiveOneByOne } from '../services/receiving/one-by-one.ts';
 import type { Item } from '../services/receiving/items.ts';
 
@@ -53,7 +54,7 @@ export function createIngest(options: { db: Database; settings: () => Promise<In
       });
     },
     async drain() {
-      while (running) await running;
+      await running;
     },
   };
 
@@ -127,10 +128,7 @@ const AWAY_CLASSES = new Set(['08', '53', '57', '58']);
 export function isAway(error: unknown): boolean {
   const state = sqlState(error);
   if (state) return AWAY_CLASSES.has(state.slice(0, 2)) || isRepeatable(error);
-  return (
-    error instanceof Error &&
-    /timeout|terminated|ECONN|connect|EPIPE|ENOENT|not queryable/i.test(
-      `${error.message} ${'code' in error ? error.code : ''}`,
-    )
-  );
+  if (!(error instanceof Error)) return false;
+  const code = 'code' in error && typeof error.code === 'string' ? error.code : '';
+  return /timeout|terminated|ECONN|connect|EPIPE|ENOENT|not queryable/i.test(`${error.message} ${code}`);
 }

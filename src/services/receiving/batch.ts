@@ -10,7 +10,7 @@ import type { Changes } from '../changes.ts';
 import { newConversation } from '../new-conversation.ts';
 import type { Item } from './items.ts';
 import { participantSearch, type People } from './people.ts';
-import type { Numbers, ReceivedItem } from './receive.ts';
+import type { Numbers, ReceivedItem } from './delivery.ts';
 
 /** Everything that the items of one transaction look up and change. */
 export class Batch {

@@ -2,7 +2,8 @@ import { saveDeliveries } from '../../db/statements/deliveries.ts';
 import { isRepeatable } from '../../db/transaction.ts';
 import type { Transaction } from '../../db/transaction.ts';
 import type { Rules } from '../changes.ts';
-import { receiveItems, type Delivery, type Numbers } from './receive.ts';
+import type { Delivery, Numbers } from './delivery.ts';
+import { receiveItems } from './receive.ts';
 
 /** The last resort for a poisonous delivery: each item under its own savepoint, what fails is written down. */
 export async function receiveOneByOne(

@@ -71,7 +71,7 @@ export class People {
 
   /** Gives back the conversations whose row shows another name or number now. */
   async saveChanged(tx: Transaction): Promise<{ id: string; businessNumberId: string }[]> {
-    const rows = [...this.changed].filter((row) => !this.added.has(row)).sort((a, b) => (a.id < b.id ? -1 : 1));
+    const rows = [...this.changed].filter((row) => !this.added.has(row)).toSorted((a, b) => (a.id < b.id ? -1 : 1));
     if (rows.length === 0) return [];
     await updateParticipants(tx, rows);
     return refreshParticipantSearch(

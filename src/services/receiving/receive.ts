@@ -10,11 +10,8 @@ import { applyItem } from './apply.ts';
 import { Batch } from './batch.ts';
 import { People } from './people.ts';
 import { lostRace } from './race.ts';
-
-export type Delivery = { id: string; receivedAt: Date; body: Buffer; items: Item[]; attempts: number };
-
-/** The configured business numbers by Meta's phone number id. */
-export type Numbers = ReadonlyMap<string, string>;
+import type { Delivery, Numbers, ReceivedItem } from './delivery.ts';
+import { messageIdOf } from './our-id.ts';
 
 /**
  * Stores deliveries and applies their items, all in the given transaction and in a fixed number of statements.
@@ -36,8 +33,6 @@ export async function receiveDeliveries(
     deliveries.map((delivery) => outcome(delivery, numbers)),
   );
 }
-
-export type ReceivedItem = { item: Item; receivedAt: Date };
 
 export async function receiveItems(
   tx: Transaction,
@@ -121,11 +116,4 @@ class NamedThings {
     const ourId = item.type === 'status' ? messageIdOf(item.opaqueId) : null;
     if (ourId) this.ourIds.push(ourId);
   }
-}
-
-const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
-
-/** Our own message id as it was sent in `biz_opaque_callback_data`. */
-export function messageIdOf(opaqueId: string | null): string | null {
-  return opaqueId && UUID.test(opaqueId) ? opaqueId : null;
 }

@@ -3,7 +3,7 @@ import type { StatusItem } from './items.ts';
 import { changeStatus, noteAccepted } from '../outgoing.ts';
 import { nextStatus } from '../status.ts';
 import { newId, timeOf, type Batch } from './batch.ts';
-import { messageIdOf } from './receive.ts';
+import { messageIdOf } from './our-id.ts';
 
 /** A status counts by provider id, or by our own id while Meta's answer has not been stored. */
 export function applyStatus(batch: Batch, item: StatusItem, receivedAt: Date): void {
