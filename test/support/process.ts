@@ -1,0 +1,69 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { APP_SECRET, VERIFY_TOKEN } from './server.ts';
+
+const main = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
+const root = fileURLToPath(new URL('../..', import.meta.url));
+
+/** What every process of one deployment shares in the tests. */
+export const sharedSettings = {
+  NODE_ENV: 'test',
+  JWT_SECRET: 'a secret that only the tests know, 32+',
+  ENCRYPTION_KEY: Buffer.alloc(32, 7).toString('base64'),
+  META_APP_SECRET: APP_SECRET,
+  META_WEBHOOK_TOKEN: VERIFY_TOKEN,
+  DATABASE_POOL_SIZE: '10',
+  LOG_LEVEL: 'info',
+  LOG_FORMAT: 'json',
+  PORT: '0',
+} as const;
+
+export type ServerProcess = AsyncDisposable & {
+  url: string;
+  process: ChildProcess;
+  /** Everything it wrote, for searching. */
+  output(): string;
+  /** Settles with the exit code once it has ended. */
+  ended: Promise<number | null>;
+};
+
+/** `npm start` without npm: a process of its own, which can be killed. */
+export async function startServerProcess(settings: Record<string, string>): Promise<ServerProcess> {
+  const dataDir = await mkdtemp(join(tmpdir(), 'cdesk-chats-test-'));
+  const child = spawn(process.execPath, [main], {
+    cwd: root,
+    env: { PATH: process.env.PATH, HOME: process.env.HOME, DATA_DIR: dataDir, ...sharedSettings, ...settings },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  let output = '';
+  for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk: Buffer) => (output += chunk.toString()));
+  const ended = new Promise<number | null>((resolve) => child.once('close', (code) => resolve(code)));
+  return {
+    url: await listeningUrl(() => output, ended),
+    process: child,
+    output: () => output,
+    ended,
+    async [Symbol.asyncDispose]() {
+      child.kill('SIGKILL');
+      await ended;
+      await rm(dataDir, { recursive: true, force: true });
+    },
+  };
+}
+
+const START_MS = 20_000;
+
+async function listeningUrl(output: () => string, ended: Promise<unknown>): Promise<string> {
+  let hasEnded = false;
+  void ended.then(() => (hasEnded = true));
+  const deadline = Date.now() + START_MS;
+  while (Date.now() < deadline && !hasEnded) {
+    const url = /"url":"(http[^"]+)","msg":"listening"/.exec(output())?.[1];
+    if (url) return url;
+    await new Promise((resolve) => setTimeout(resolve, 25));
+  }
+  throw new Error(`the server did not start: ${output()}`);
+}
