@@ -1,4 +1,5 @@
-import { dashboardToken, demoNumbers, demoOperators, subjectOf } from './demo-data.ts';
+import { createHmac } from 'node:crypto';
+import { dashboardToken, demoNumbers, demoOperators, SANDBOX_ACCOUNT_ID, subjectOf } from './demo-data.ts';
 import type { Env } from './env.ts';
 import type { RunningServer } from './server.ts';
 import { signIn } from './sign-in.ts';
@@ -23,7 +24,9 @@ export async function welcome(env: Env, server: RunningServer): Promise<string> 
     ...tokens.map(([login, token]) => `  Operator ${login}\n    ${token}`),
     `  Dashboard token\n    ${dashboardToken(env)}`,
     '',
-    ...(server.sandbox ? ['  A customer writes:', `    ${customerCurl(server.sandbox.url)}`, ''] : []),
+    '  A customer writes (signed as WhatsApp signs):',
+    `    ${signedCurl(env, server.url)}`,
+    '',
     '  Then look:',
     `    curl -s ${server.url}${GRAPHQL_PATH} -H 'content-type: application/json' -H 'authorization: Bearer ${operatorToken}' -d '${JSON.stringify({ query })}'`,
     '',
@@ -32,12 +35,26 @@ export async function welcome(env: Env, server: RunningServer): Promise<string> 
   ].join('\n');
 }
 
-function customerCurl(sandboxUrl: string): string {
+function signedCurl(env: Env, url: string): string {
   const message = {
-    phoneNumberId: demoNumbers[0].phoneNumberId,
-    from: '+420601123456',
-    name: 'Jana Veselá',
-    text: 'Dobrý den, kdy otevíráte?',
+    from: '420601123456',
+    id: `wamid.try-${Date.now()}`,
+    timestamp: String(Math.floor(Date.now() / 1000)),
+    type: 'text',
+    text: { body: 'Dobry den, kdy otevirate?' },
   };
-  return `curl -s ${sandboxUrl}/sandbox/customer-message -H 'content-type: application/json' -d '${JSON.stringify(message)}'`;
+  const value = {
+    messaging_product: 'whatsapp',
+    metadata: { display_phone_number: '420777000111', phone_number_id: demoNumbers[0].phoneNumberId },
+    contacts: [{ profile: { name: 'Jana Vesela' }, wa_id: message.from }],
+    messages: [message],
+  };
+  const body = JSON.stringify({
+    object: 'whatsapp_business_account',
+    entry: [{ id: SANDBOX_ACCOUNT_ID, changes: [{ field: 'messages', value }] }],
+  });
+  const signature = createHmac('sha256', env.metaAppSecret ?? '')
+    .update(body)
+    .digest('hex');
+  return `curl -s ${url}${WEBHOOK_PATH} -H 'x-hub-signature-256: sha256=${signature}' -d '${body}'`;
 }

@@ -57,13 +57,17 @@ export async function startServerProcess(settings: Record<string, string>): Prom
 const START_MS = 20_000;
 
 async function listeningUrl(output: () => string, ended: Promise<unknown>): Promise<string> {
-  let hasEnded = false;
-  void ended.then(() => (hasEnded = true));
-  const deadline = Date.now() + START_MS;
-  while (Date.now() < deadline && !hasEnded) {
+  const stop = AbortSignal.any([AbortSignal.timeout(START_MS), abortedBy(ended)]);
+  while (!stop.aborted) {
     const url = /"url":"(http[^"]+)","msg":"listening"/.exec(output())?.[1];
     if (url) return url;
     await new Promise((resolve) => setTimeout(resolve, 25));
   }
   throw new Error(`the server did not start: ${output()}`);
+}
+
+function abortedBy(ended: Promise<unknown>): AbortSignal {
+  const controller = new AbortController();
+  void ended.then(() => controller.abort());
+  return controller.signal;
 }

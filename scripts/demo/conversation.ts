@@ -1,0 +1,158 @@
+import { createHmac } from 'node:crypto';
+import { GraphQLClient } from 'graphql-request';
+import { createClient } from 'graphql-ws';
+import { demoNumbers, subjectOf } from '../../src/demo-data.ts';
+import type { Env } from '../../src/env.ts';
+import { signIn } from '../../src/sign-in.ts';
+import { say, showAnswer, showEvent, showOperation } from './screen.ts';
+
+type Event = { __typename: string; status?: string; on?: boolean } & Record<string, unknown>;
+
+const EVENTS = `subscription {
+  events {
+    __typename
+    ... on MessageAdded { message { direction preview } }
+    ... on BeaconChanged { on reason }
+    ... on UnreadChanged { unreadCount }
+    ... on WindowChanged { state }
+    ... on MessageStatusChanged { previous status }
+  }
+}`;
+
+const LIST = `query {
+  conversations(first: 1) {
+    nodes { id number unreadCount participant { displayName } beacon { on since } lastMessage { preview } lastIncomingMessage { id } }
+  }
+}`;
+
+const REPLY = `mutation Reply($input: ReplyToConversationInput!) {
+  replyToConversation(input: $input) {
+    message { status }
+    conversation { beacon { on reason } unreadCount }
+    errors { code message }
+  }
+}`;
+
+const WAIVE = `mutation Waive($input: SetNoReplyNeededInput!) {
+  setNoReplyNeeded(input: $input) {
+    conversation { beacon { on reason noReplyNeeded } }
+    errors { code message }
+  }
+}`;
+
+type Listed = { conversations: { nodes: { id: string; lastIncomingMessage: { id: string } }[] } };
+
+const DEADLINE_MS = 15_000;
+
+/** A scripted conversation, every operation and every event shown. */
+export async function playConversation(env: Env, url: string): Promise<void> {
+  const token = await signIn(env, { subject: subjectOf('alena'), login: 'alena' });
+  const client = new GraphQLClient(`${url}/graphql`, { headers: { authorization: `Bearer ${token}` } });
+  const customer = `42060${Math.floor(Math.random() * 1e7)
+    .toString()
+    .padStart(7, '0')}`;
+  const write = (text: string) => postMessage(env, url, customer, text);
+
+  say('Alena, an operator, follows everything that happens:');
+  showOperation(EVENTS);
+  const { seen, stop } = follow(url, token);
+  await until(() => seen.length > 0);
+
+  say('Jana, a customer, writes three messages on WhatsApp. The beacon goes on, once.');
+  for (const text of ['Dobrý den,', 'objednávka 1042 nedorazila.', 'Kde prosím je? 📦']) await write(text);
+  await until(() => count(seen, 'MessageAdded') === 3);
+
+  say('The table of conversations shows who waits:');
+  showOperation(LIST);
+  const listed = await client.request<Listed>(LIST);
+  showAnswer(listed.conversations.nodes[0]);
+  const conversationId = listed.conversations.nodes[0]?.id ?? '';
+
+  say('Alena replies. The answer comes at once, the beacon goes off, the reply goes to WhatsApp …');
+  const input = {
+    conversationId,
+    text: 'Dobrý den, zásilka dorazí zítra do 12 hodin.',
+    idempotencyKey: crypto.randomUUID(),
+  };
+  showOperation(REPLY, { input });
+  showAnswer((await client.request<{ replyToConversation: unknown }>(REPLY, { input })).replyToConversation);
+
+  say('… and its status walks from PENDING to READ as Jana receives and reads it:');
+  await until(() => seen.some((event) => event.status === 'READ'));
+
+  say('Jana says thank you. That needs no reply, and Alena ticks so:');
+  await write('Děkuji moc! 🙏');
+  await until(() => count(seen, 'MessageAdded') === 5);
+  const thanks = await client.request<Listed>(LIST);
+  const tick = { conversationId, messageId: thanks.conversations.nodes[0]?.lastIncomingMessage.id, value: true };
+  showOperation(WAIVE, { input: tick });
+  showAnswer((await client.request<{ setNoReplyNeeded: unknown }>(WAIVE, { input: tick })).setNoReplyNeeded);
+  await until(() => seen.filter((event) => event.__typename === 'BeaconChanged').length === 4);
+
+  say('Nobody waits any more. That was the main job.');
+  await stop();
+}
+
+function follow(url: string, token: string) {
+  const seen: Event[] = [];
+  const socket = createClient({
+    url: `${url.replace('http', 'ws')}/graphql`,
+    connectionParams: { authorization: `Bearer ${token}` },
+  });
+  socket.subscribe<{ events: Event }>(
+    { query: EVENTS },
+    {
+      next: ({ data }) => {
+        if (!data) return;
+        seen.push(data.events);
+        if (data.events.__typename !== 'StreamProgress') showEvent(data.events);
+      },
+      error: (error) => console.error('the subscription failed:', error),
+      complete: () => {},
+    },
+  );
+  return { seen, stop: async () => socket.dispose() };
+}
+
+async function postMessage(env: Env, url: string, from: string, text: string): Promise<void> {
+  const value = {
+    messaging_product: 'whatsapp',
+    metadata: { display_phone_number: '420777000111', phone_number_id: demoNumbers[0].phoneNumberId },
+    contacts: [{ profile: { name: 'Jana Veselá' }, wa_id: from }],
+    messages: [
+      {
+        from,
+        id: `wamid.demo-${crypto.randomUUID()}`,
+        timestamp: String(Math.floor(Date.now() / 1000)),
+        type: 'text',
+        text: { body: text },
+      },
+    ],
+  };
+  const body = JSON.stringify({
+    object: 'whatsapp_business_account',
+    entry: [{ id: '100000000000001', changes: [{ field: 'messages', value }] }],
+  });
+  const signature = createHmac('sha256', env.metaAppSecret ?? '')
+    .update(body)
+    .digest('hex');
+  const answer = await fetch(`${url}/webhooks/whatsapp`, {
+    method: 'POST',
+    body,
+    headers: { 'x-hub-signature-256': `sha256=${signature}` },
+  });
+  if (!answer.ok)
+    throw new Error(`The webhook answered ${answer.status}: does the server use the secrets of ${env.dataDir}?`);
+}
+
+function count(events: Event[], type: string): number {
+  return events.filter((event) => event.__typename === type).length;
+}
+
+async function until(isReached: () => boolean): Promise<void> {
+  const deadline = Date.now() + DEADLINE_MS;
+  while (!isReached()) {
+    if (Date.now() > deadline) throw new Error('The expected event did not come in time.');
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}
