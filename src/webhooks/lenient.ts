@@ -3,6 +3,7 @@
 export type Json = Record<string, unknown>;
 
 export function asObject(value: unknown): Json | null {
+  // What JSON calls an object has nothing but text keys.
   return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Json) : null;
 }
 
@@ -10,14 +11,24 @@ export function asObject(value: unknown): Json | null {
 export function asList(value: unknown): unknown[] {
   if (Array.isArray(value)) return value;
   const object = asObject(value);
-  if (!object) return [];
-  const keys = Object.keys(object);
-  return keys.length > 0 && keys.every((key) => /^\d+$/.test(key)) ? Object.values(object) : [];
+  return object && hasOnlyNumericKeys(object) ? Object.values(object) : [];
+}
+
+/** As `asList`, but whatever else stands where a list should be counts as its one element, so that nothing gets lost. */
+export function asElements(value: unknown): unknown[] {
+  if (value === undefined || value === null) return [];
+  if (Array.isArray(value)) return value;
+  const object = asObject(value);
+  return object && hasOnlyNumericKeys(object) ? Object.values(object) : [value];
+}
+
+function hasOnlyNumericKeys(object: Json): boolean {
+  return Object.keys(object).every((key) => /^\d+$/.test(key));
 }
 
 /** Text, or a number as text; null where there is nothing. */
 export function asText(value: unknown): string | null {
-  if (typeof value === 'string') return value === '' ? null : clean(value);
+  if (typeof value === 'string') return clean(value) || null;
   return typeof value === 'number' || typeof value === 'bigint' ? String(value) : null;
 }
 
@@ -25,6 +36,10 @@ export function asNumber(value: unknown): number | null {
   if (typeof value === 'string' && value.trim() === '') return null;
   const number = typeof value === 'number' || typeof value === 'string' ? Number(value) : Number.NaN;
   return Number.isFinite(number) ? number : null;
+}
+
+export function isTrue(value: unknown): boolean {
+  return value === true || value === 'true';
 }
 
 /** First of the texts that is there. */
@@ -45,14 +60,16 @@ export function asInstant(value: unknown): Date | null {
   return new Date(Math.floor(seconds) * 1000);
 }
 
-const UNSTORABLE = /\0/;
+let cleanings = 0;
+
+/** How many texts were cleaned so far: the difference tells whether any text of an element was. */
+export function cleaningsSoFar(): number {
+  return cleanings;
+}
 
 /** PostgreSQL keeps neither NUL nor lone surrogates. */
 export function clean(text: string): string {
-  if (!UNSTORABLE.test(text) && text.isWellFormed()) return text;
-  return text.replaceAll('\0', '').toWellFormed();
-}
-
-export function isUnclean(value: unknown): boolean {
-  return typeof value === 'string' && clean(value) !== value;
+  if (!text.includes('\0') && text.isWellFormed()) return text;
+  cleanings += 1;
+  return text.replaceAll('\0', '').replace(/\p{Surrogate}/gu, '');
 }

@@ -1,8 +1,13 @@
-import { channelError, readAccountChange, type AccountSurroundings } from './account-items.ts';
 import type { Item } from '../services/receiving/items.ts';
-import { asInstant, asList, asObject, asText, type Json } from './lenient.ts';
-import { readMessage, unknown, type Surroundings } from './message-items.ts';
-import { readCall, readPreference, readStatus } from './status-items.ts';
+import { channelError, readAccountChange, type AccountSurroundings } from './account-items.ts';
+import { readCall, readPreference } from './customer-items.ts';
+import { readEach, unknown } from './elements.ts';
+import { readHistory, readHistoryMessage } from './history-items.ts';
+import { readContacts } from './identities.ts';
+import { asElements, asInstant, asList, asObject, asText, type Json } from './lenient.ts';
+import { readMessage, type Surroundings } from './message-items.ts';
+import { readStatus } from './status-items.ts';
+import { readTemplate } from './template-items.ts';
 
 export type Payload = { object: string | null; items: Item[] };
 
@@ -11,118 +16,100 @@ export type Payload = { object: string | null; items: Item[] };
  * never throws; an element that nobody can read is an `unknown` item and leaves its neighbours alone.
  */
 export function parsePayload(body: unknown): Payload {
-  const root = asObject(body) ?? {};
-  const items = asList(root.entry).flatMap((entry, index) => readEntry(asObject(entry) ?? {}, `entry[${index}]`));
+  const root = asObject(body);
+  if (!root) return { object: null, items: [unknown('', null, 'not an object')] };
+  const items = asElements(root.entry).flatMap((entry, index) => readEntry(entry, `entry[${index}]`));
   return { object: asText(root.object), items };
 }
 
-function readEntry(entry: Json, path: string): Item[] {
-  const changes = asList(entry.changes);
-  return changes.flatMap((element, index) => {
+function readEntry(element: unknown, path: string): Item[] {
+  const entry = asObject(element);
+  if (!entry) return [unknown(path, null, 'not an entry')];
+  const changes = asElements(entry.changes);
+  if (changes.length === 0 && holdsMore(entry)) return [unknown(path, null, 'an entry without changes')];
+  return changes.flatMap((change, index) => {
     const here = `${path}.changes[${index}]`;
-    const change = asObject(element);
-    if (!change) return [unknown({ path: here }, 'not an object')];
-    // Some of Meta's own examples put `field` inside the value, or beside the changes.
-    const value = asObject(change.value) ?? {};
-    const field = asText(change.field) ?? asText(value.field) ?? asText(entry.field);
-    return readChange(value, {
-      businessAccountId: asText(entry.id) ?? '',
-      field,
-      at: asInstant(entry.time),
-      path: here,
-    });
+    try {
+      return readChange(asObject(change), entry, here);
+    } catch {
+      return [unknown(here, null, 'it could not be read')];
+    }
   });
 }
 
-function readChange(value: Json, around: AccountSurroundings): Item[] {
+const envelope = new Set(['id', 'uid', 'time', 'changes']);
+
+function holdsMore(entry: Json): boolean {
+  return Object.keys(entry).some((key) => !envelope.has(key));
+}
+
+function readChange(change: Json | null, entry: Json, path: string): Item[] {
+  if (!change) return [unknown(path, null, 'not a change')];
+  // Some of Meta's own examples put `field` inside the value or beside the changes.
+  const inner = asObject(change.value);
+  const field = asText(change.field) ?? asText(inner?.field) ?? asText(entry.field);
+  const value = inner ?? change;
+  const account = { businessAccountId: asText(entry.id) ?? '', field, at: asInstant(entry.time) };
+  const items = readElements(value, inner ? `${path}.value` : path, account);
+  const own = readTemplate(value, change, account) ?? (items.length === 0 ? readAccountChange(value, account) : null);
+  if (own) return [own, ...items];
+  const others = readOtherLists(value, inner ? `${path}.value` : path, account);
+  return items.length + others.length > 0 ? [...items, ...others] : [unknown(path, field, 'nothing in it is known')];
+}
+
+/** What concerns customers, whatever the field is called. */
+function readElements(value: Json, path: string, account: AccountSurroundings): Item[] {
+  const { field } = account;
+  const around = surroundingsOf(value, field);
+  const imported = field === 'history';
+  const each = (key: string, read: (element: unknown, path: string) => Item) =>
+    value[key] === undefined ? [] : readEach(value[key], `${path}.${key}`, field, read);
+  return [
+    ...each('messages', (element, here) =>
+      imported
+        ? readHistoryMessage(element, here, around, null)
+        : readMessage(element, here, around, { from: 'customer', imported }),
+    ),
+    ...each('message_echoes', (element, here) => readMessage(element, here, around, { from: 'phone-app', imported })),
+    ...each('statuses', (element, here) => readStatus(element, here, around)),
+    ...each('calls', (element, here) => readCall(element, here, around)),
+    ...each('user_preferences', (element, here) => readPreference(element, here, around)),
+    ...readHistory(value.history, `${path}.history`, around, (element, here) =>
+      channelError(element, here, account, around.businessDigits),
+    ),
+  ];
+}
+
+function surroundingsOf(value: Json, field: string | null): Surroundings {
   const metadata = asObject(value.metadata);
-  const surroundings: Surroundings = {
+  return {
     phoneNumberId: asText(metadata?.phone_number_id) ?? '',
-    businessDigits: asText(metadata?.display_phone_number)?.replace(/\D/g, '') ?? null,
-    contacts: asList(value.contacts)
-      .map(asObject)
-      .filter((contact) => contact !== null),
-    path: around.path,
+    businessDigits: asText(metadata?.display_phone_number)?.replace(/\D/g, '') || null,
+    contacts: readContacts(value.contacts),
+    field,
   };
-  const items = Object.entries(elements).flatMap(([key, read]) =>
-    readList(value[key], key, surroundings, around, read),
-  );
-  if (items.length > 0) return items;
-  return guarded(
-    () => [readAccountChange(value, around) ?? unknown(surroundings, 'nothing in it is known', around.field)],
-    around.path,
-  );
 }
 
-type ReadElement = (element: unknown, surroundings: Surroundings, around: AccountSurroundings) => Item[];
+const readElsewhere = new Set([
+  'messages',
+  'message_echoes',
+  'statuses',
+  'calls',
+  'user_preferences',
+  'history',
+  'contacts',
+]);
 
-/** The lists that a value may hold, each with its reader. */
-const elements: Record<string, ReadElement> = {
-  messages: (element, surroundings, around) =>
-    isHistory(around)
-      ? [readHistoryMessage(element, surroundings, null)]
-      : [readMessage(element, surroundings, { from: 'customer', imported: false })],
-  message_echoes: (element, surroundings, around) => [
-    readMessage(element, surroundings, { from: 'phone-app', imported: isHistory(around) }),
-  ],
-  statuses: (element, surroundings) => [readStatus(element, surroundings)],
-  calls: (element, surroundings) => [readCall(element, surroundings)],
-  user_preferences: (element, surroundings) => [readPreference(element, surroundings)],
-  history: readHistory,
-  errors: (element, _surroundings, around) => [channelError(element, around)],
-};
-
-function readList(
-  list: unknown,
-  key: string,
-  surroundings: Surroundings,
-  around: AccountSurroundings,
-  read: ReadElement,
-): Item[] {
-  return asList(list).flatMap((element, index) => {
-    const path = `${surroundings.path}.value.${key}[${index}]`;
-    return guarded(() => read(element, { ...surroundings, path }, around), path);
-  });
-}
-
-/** What a reader did not expect becomes an item of its own. */
-function guarded(read: () => Item[], path: string): Item[] {
-  try {
-    return read();
-  } catch (error) {
-    return [unknown({ path }, error instanceof Error ? error.name : 'unreadable')];
-  }
-}
-
-function isHistory({ field }: AccountSurroundings): boolean {
-  return field === 'history';
-}
-
-/** A chunk of imported history: threads by customer. */
-function readHistory(element: unknown, surroundings: Surroundings, around: AccountSurroundings): Item[] {
-  const chunk = asObject(element) ?? {};
-  const refusals = asList(chunk.errors).map((error) => channelError(error, around));
-  const messages = asList(chunk.threads).flatMap((entry, thread) => {
-    const { id, messages: list } = asObject(entry) ?? {};
-    return asList(list).map((message, index) =>
-      readHistoryMessage(
-        message,
-        { ...surroundings, path: `${surroundings.path}.threads[${thread}].messages[${index}]` },
-        asText(id),
-      ),
+/** Errors, and lists that nobody knows: they are kept and counted, too. */
+function readOtherLists(value: Json, path: string, account: AccountSurroundings): Item[] {
+  const digits = asText(asObject(value.metadata)?.display_phone_number)?.replace(/\D/g, '') || null;
+  return Object.keys(value).flatMap((key) => {
+    if (readElsewhere.has(key) || typeof value[key] !== 'object') return [];
+    const isError = key === 'errors';
+    return readEach(isError ? value[key] : asList(value[key]), `${path}.${key}`, account.field, (element, here) =>
+      isError
+        ? channelError(element, here, account, digits)
+        : unknown(here, account.field, 'of a list that is not known'),
     );
-  });
-  const items = [...refusals, ...messages];
-  return items.length > 0 ? items : [unknown(surroundings, 'an empty chunk of history', around.field)];
-}
-
-/** In a thread both sides write: what our own number wrote is an echo. */
-function readHistoryMessage(element: unknown, surroundings: Surroundings, customer: string | null): Item {
-  const from = asText(asObject(element)?.from);
-  const isOurs = from !== null && (from === surroundings.businessDigits || (customer !== null && from !== customer));
-  return readMessage(element, surroundings, {
-    from: isOurs ? 'phone-app' : 'customer',
-    imported: true,
-    ...(customer && { customer }),
   });
 }

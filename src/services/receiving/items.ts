@@ -107,7 +107,7 @@ export type RevokeItem = OnNumber & {
   at: Date | null;
 };
 
-/** The customer's number or user id changed; `message` is the notice to show in the conversation. */
+/** The customer's number or user id changed; `content` is the notice to show in the conversation. */
 export type IdentityChangeItem = OnNumber & {
   type: 'identity-change';
   providerId: string;
@@ -146,6 +146,8 @@ export type TemplateItem = {
   /** The event word for `status`, the new score for `quality`, the category for `category`. */
   value: string | null;
   previousValue: string | null;
+  /** True where Meta only announces the change (a category, 24 hours ahead): `value` does not hold yet. */
+  announced: boolean;
   reason: string | null;
   at: Date | null;
 };
@@ -161,7 +163,6 @@ export type AccountItem = {
   /** One English sentence for administrators, made of the event's own words. */
   summary: string;
   severity: 'info' | 'warning' | 'critical';
-  /** What this event says is well again: the key of the problem it clears, or null. */
   at: Date | null;
 };
 
