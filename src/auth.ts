@@ -13,6 +13,8 @@ export type OperatorViewer = {
   kind: 'operator';
   operatorId: string;
   permissions: ReadonlySet<ChatPermission>;
+  /** Where the request came from; null where a stream goes on by itself. */
+  address: string | null;
   /** When the log-in runs out, UTC. */
   expiresAt: Date | null;
 };
@@ -23,10 +25,11 @@ export type TokenViewer = {
   scopes: ReadonlySet<TokenScope>;
   /** Null: every business number. */
   businessNumberIds: ReadonlySet<string> | null;
+  address: string | null;
   expiresAt: Date | null;
 };
 
-export type Authenticate = (credential: string | null) => Promise<Viewer>;
+export type Authenticate = (credential: string | null, address: string) => Promise<Viewer>;
 
 /** Recognisable by secret scanners. */
 export const API_TOKEN_PREFIX = 'cdesk_live_';
@@ -62,10 +65,10 @@ export function hashApiToken(secret: string): string {
 /** Checks an operator's log-in or a dashboard's token. Refuses with UNAUTHENTICATED, always with the same sentence. */
 export function createAuthenticate(db: Database, env: Env): Authenticate {
   const verify = createVerifier(env);
-  return async (credential) => {
+  return async (credential, address) => {
     if (!credential || credential.length > MAX_CREDENTIAL_LENGTH) throw unauthenticated();
-    if (credential.startsWith(API_TOKEN_PREFIX)) return tokenViewer(await findApiToken(db, credential));
-    return operatorViewer(db, env, await verify(credential));
+    if (credential.startsWith(API_TOKEN_PREFIX)) return tokenViewer(await findApiToken(db, credential), address);
+    return { ...(await operatorViewer(db, env, await verify(credential))), address };
   };
 }
 
@@ -93,17 +96,18 @@ async function findApiToken(db: Database, secret: string): Promise<ApiToken> {
   return token;
 }
 
-export function tokenViewer(token: ApiToken): TokenViewer {
+export function tokenViewer(token: ApiToken, address: string | null): TokenViewer {
   return {
     kind: 'token',
     tokenId: token.id,
     scopes: new Set(token.scopes),
     businessNumberIds: token.businessNumberIds.length > 0 ? new Set(token.businessNumberIds) : null,
+    address,
     expiresAt: token.expiresAt,
   };
 }
 
-async function operatorViewer(db: Database, env: Env, claims: JWTPayload): Promise<OperatorViewer> {
+async function operatorViewer(db: Database, env: Env, claims: JWTPayload): Promise<Omit<OperatorViewer, 'address'>> {
   const operator = await recordLogIn(db, env, claims);
   if (operator.deactivatedAt) throw unauthenticated();
   if (operator.signedOutAt && (claims.iat ?? 0) * 1000 <= operator.signedOutAt.getTime()) throw unauthenticated();

@@ -4,6 +4,7 @@ import type { Env } from './env.ts';
 import type { Hub } from './events/hub.ts';
 import type { Log } from './log.ts';
 import type { Loaders } from './schema/loaders.ts';
+import type { RecordRefusal } from './services/audit.ts';
 import type { Rules } from './services/changes.ts';
 import type { ChatModule, ReadModule } from './services/module.ts';
 
@@ -17,6 +18,7 @@ export type Context = {
   hub: Hub;
   loaders: Loaders;
   readModule: ReadModule;
+  recordRefusal: RecordRefusal;
   /** The readings of the rules that this deployment chose. */
   rulesOf: (module: ChatModule) => Rules;
 };

@@ -1,3 +1,4 @@
+import { isIP } from 'node:net';
 import { resolve } from 'node:path';
 import { z } from 'zod';
 import { readDevSecrets } from './dev-secrets.ts';
@@ -51,6 +52,12 @@ const pattern = z.string().transform((value, context) => {
   }
 });
 
+const network = z.string().refine((entry) => {
+  const [address = '', prefix = '0', ...rest] = entry.split('/');
+  const bits = isIP(address) === 6 ? 128 : 32;
+  return isIP(address) !== 0 && /^\d+$/.test(prefix) && Number(prefix) <= bits && rest.length === 0;
+}, 'must be addresses or subnets such as 10.0.0.0/8');
+
 const list = z.string().transform((value) => value.split(',').flatMap((entry) => entry.trim() || []));
 
 const settings = z.object({
@@ -92,6 +99,7 @@ const settings = z.object({
   META_MESSAGES_PER_SECOND: integer(80),
   SANDBOX: oneOf('auto', 'on', 'off').default('auto'),
   CORS_ORIGINS: list.default([]),
+  TRUSTED_PROXIES: list.pipe(z.array(network)).default([]),
   BEACON_ORDER: oneOf('arrival', 'provider_time').default('arrival'),
   TEMPLATE_CLEARS_BEACON: flag(true),
   SUMMARY_COUNTS_WAIVED: flag(true),

@@ -23,7 +23,9 @@ import { createRulesOf } from './rules.ts';
 import type { Sandbox } from './sandbox/options.ts';
 import { createLoaders } from './schema/loaders.ts';
 import { schema } from './schema/schema.ts';
+import { createRecordRefusal } from './services/audit.ts';
 import { createReadModule } from './services/module.ts';
+import { createAddressOf } from './transport/address.ts';
 import { createGraphqlRoute, GRAPHQL_PATH } from './transport/http.ts';
 import { createOperations } from './execution/operation.ts';
 import { createSseRoute } from './transport/sse.ts';
@@ -53,6 +55,7 @@ export async function startServer({ env, log }: ServerOptions): Promise<RunningS
 
   const readModule = createReadModule(db, env);
   const rulesOf = createRulesOf(env);
+  const recordRefusal = createRecordRefusal(db);
   const transport = env.redisUrl ? createRedisTransport({ url: env.redisUrl, log }) : createInProcessTransport();
   const hub = undo.use(await createHub({ pool: db.pool, transport, log }));
   db.onCommitted = (events) => hub.publish(events);
@@ -65,6 +68,7 @@ export async function startServer({ env, log }: ServerOptions): Promise<RunningS
     log,
     hub,
     readModule,
+    recordRefusal,
     rulesOf,
     loaders: createLoaders(db),
   });
@@ -73,7 +77,8 @@ export async function startServer({ env, log }: ServerOptions): Promise<RunningS
   const streams = undo.use(createStreams({ hub, schema, operations, createContext, log }));
   const tickets = createTickets(env.encryptionKey);
   const isOriginAllowed = originCheck(env);
-  const common = { schema, operations, authenticate, createContext, tickets, isOriginAllowed, log };
+  const addressOf = createAddressOf(env.trustedProxies);
+  const common = { schema, operations, authenticate, createContext, tickets, isOriginAllowed, addressOf, log };
   const ws = undo.use(createWsServer({ ...common, streams }));
   const sse = createSseRoute({ ...common, streams });
   undo.use(createAccessWatch({ db, connections: () => [...ws.connections(), ...sse.connections()], log }));

@@ -6,6 +6,7 @@ const ENUM_LISTS: Record<string, readonly string[]> = { Operator: ['permissions'
 
 const scalarFields = {
   Attachment: Prisma.AttachmentScalarFieldEnum,
+  AuditEntry: Prisma.AuditEntryScalarFieldEnum,
   BusinessNumber: Prisma.BusinessNumberScalarFieldEnum,
   Conversation: Prisma.ConversationScalarFieldEnum,
   Message: Prisma.MessageScalarFieldEnum,

@@ -42,7 +42,7 @@ export function createAccessWatch(options: {
 function apply(connection: Watched, present: Viewer | undefined): void {
   if (!present) return connection.refuse('Forbidden: signed out or revoked');
   if (rightsOf(present) !== rightsOf(connection.viewer))
-    connection.setViewer({ ...present, expiresAt: connection.viewer.expiresAt });
+    connection.setViewer({ ...present, address: connection.viewer.address, expiresAt: connection.viewer.expiresAt });
 }
 
 async function presentViewers(db: Database, viewers: Viewer[]): Promise<Map<string, Viewer>> {
@@ -58,10 +58,16 @@ async function presentViewers(db: Database, viewers: Viewer[]): Promise<Map<stri
   ]);
   const present = new Map<string, Viewer>();
   for (const { id, permissions } of operators) {
-    present.set(id, { kind: 'operator', operatorId: id, permissions: new Set(permissions), expiresAt: null });
+    present.set(id, {
+      kind: 'operator',
+      operatorId: id,
+      permissions: new Set(permissions),
+      address: null,
+      expiresAt: null,
+    });
   }
   for (const token of tokens)
-    if (!token.expiresAt || token.expiresAt > new Date()) present.set(token.id, tokenViewer(token));
+    if (!token.expiresAt || token.expiresAt > new Date()) present.set(token.id, tokenViewer(token, null));
   return present;
 }
 

@@ -1,4 +1,4 @@
-import { actorOf, hasPermission, hasScope, type Viewer } from '../auth.ts';
+import { hasPermission, hasScope, type Viewer } from '../auth.ts';
 import type { Context } from '../context.ts';
 import { Failure, ForbiddenError, NotFoundError, unauthenticated } from '../errors.ts';
 import type { UserError as UserErrorShape } from '../errors.ts';
@@ -7,6 +7,7 @@ import type { Actor } from '../services/actor.ts';
 import { markConversationRead, setNoReplyNeeded } from '../services/conversations.ts';
 import { replyToConversation } from '../services/messages.ts';
 import { requireModule } from '../services/module.ts';
+import { actorFrom } from './actor.ts';
 import { builder } from './builder.ts';
 import { Conversation, maySee } from './conversation.ts';
 import { inputId } from './global-id.ts';
@@ -154,11 +155,7 @@ export function requireRight(viewer: Viewer | null, permission: ChatPermission, 
   if (!viewer) throw unauthenticated();
   const may = viewer.kind === 'operator' ? hasPermission(viewer, permission) : hasScope(viewer, scope);
   if (!may) throw new Failure(new ForbiddenError('You may not do this.', permission));
-  return {
-    key: actorOf(viewer),
-    operatorId: viewer.kind === 'operator' ? viewer.operatorId : null,
-    tokenId: viewer.kind === 'token' ? viewer.tokenId : null,
-  };
+  return actorFrom(viewer);
 }
 
 /** The row id of a conversation that the viewer may see; others do not exist. */

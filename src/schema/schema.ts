@@ -9,7 +9,9 @@ import './window-error.ts';
 import './chat-event.ts';
 import './event-subscriptions.ts';
 import './events-query.ts';
+import './audit.ts';
 import { builder } from './builder.ts';
+import { auditRefusals } from './refusal-audit.ts';
 
 /** The public contract, put together from one file per noun. */
-export const schema = builder.toSchema();
+export const schema = auditRefusals(builder.toSchema());

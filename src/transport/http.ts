@@ -7,6 +7,7 @@ import { bearer, type Authenticate, type Viewer } from '../auth.ts';
 import type { Context } from '../context.ts';
 import { badInput } from '../errors.ts';
 import { errorsOf, isErrors, type Operations } from '../execution/operation.ts';
+import type { AddressOf } from './address.ts';
 import { answerErrors, parseOperation, readBody, statusOf } from './request.ts';
 import type { Tickets } from './ticket.ts';
 
@@ -28,9 +29,10 @@ export function createGraphqlRoute(options: {
   tickets: Tickets;
   createContext: (viewer: Viewer | null, requestId: string) => Context;
   isOriginAllowed: (origin: string | undefined) => boolean;
+  addressOf: AddressOf;
   hasGraphiql: boolean;
 }): GraphqlRoute {
-  const { operations, authenticate, tickets, createContext } = options;
+  const { operations, authenticate, tickets, createContext, addressOf } = options;
   const yoga = createYogaHandler(options);
 
   return async (request, response) => {
@@ -57,7 +59,7 @@ export function createGraphqlRoute(options: {
       response.setHeader('connection', 'close');
       return answerErrors(response, 413, operations.mask([badInput('The body is too large.')], requestId));
     }
-    const viewer = await authenticate(bearer(request.headers.authorization));
+    const viewer = await authenticate(bearer(request.headers.authorization), addressOf(request));
     const operation = operations.prepare(parseOperation(body));
     const accepts = request.headers.accept?.includes(RESPONSE_JSON) ?? false;
     if (isErrors(operation))
@@ -70,7 +72,7 @@ export function createGraphqlRoute(options: {
 
   async function issueTicket(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const credential = bearer(request.headers.authorization);
-    await authenticate(credential);
+    await authenticate(credential, addressOf(request));
     response.writeHead(200, { 'content-type': 'application/json', 'cache-control': 'no-store' });
     response.end(JSON.stringify(tickets.issue(credential ?? '')));
   }
@@ -81,9 +83,10 @@ function createYogaHandler({
   operations,
   authenticate,
   createContext,
+  addressOf,
   hasGraphiql,
 }: Parameters<typeof createGraphqlRoute>[0]) {
-  return createYoga<object, Context>({
+  return createYoga<{ req: IncomingMessage }, Context>({
     schema,
     graphqlEndpoint: GRAPHQL_PATH,
     graphiql: hasGraphiql && { title: 'CDESK Chats', subscriptionsProtocol: 'WS' },
@@ -98,8 +101,8 @@ function createYogaHandler({
       maskError: (error) => operations.maskOne(error, uuid()),
     },
     plugins: [sharedRules(operations)],
-    async context({ request }) {
-      return createContext(await authenticate(bearer(request.headers.get('authorization'))), uuid());
+    async context({ req }) {
+      return createContext(await authenticate(bearer(req.headers.authorization), addressOf(req)), uuid());
     },
   });
 }

@@ -6,6 +6,7 @@ import type { Context } from '../context.ts';
 import { unauthenticated } from '../errors.ts';
 import type { Streams, Subscription } from '../events/streams.ts';
 import { errorsOf, isErrors, type Operation, type Operations } from '../execution/operation.ts';
+import type { AddressOf } from './address.ts';
 import { answerErrors, operationOfQuery, parseOperation, readBody, statusOf } from './request.ts';
 import { lagged } from './socket.ts';
 import type { Tickets } from './ticket.ts';
@@ -35,8 +36,9 @@ export function createSseRoute(options: {
   authenticate: Authenticate;
   tickets: Tickets;
   createContext: (viewer: Viewer, requestId: string) => Context;
+  addressOf: AddressOf;
 }): SseRoute {
-  const { schema, operations, streams, authenticate, tickets, createContext } = options;
+  const { schema, operations, streams, authenticate, tickets, createContext, addressOf } = options;
   const connected = new Set<SseConnection & { end(): void }>();
 
   return {
@@ -51,7 +53,7 @@ export function createSseRoute(options: {
         const url = new URL(request.url ?? '/', 'http://localhost');
         const lastEventId = headerOf(request, 'last-event-id');
         if (lastEventId === ENDED) return void response.writeHead(204).end();
-        const viewer = await authenticate(credentialOf(request, url));
+        const viewer = await authenticate(credentialOf(request, url), addressOf(request));
         const operation = await readOperation(request, url);
         if (isErrors(operation)) return answerErrors(response, 400, operations.mask(operation, requestId));
         await stream(response, operation, viewer, lastEventId, requestId);

@@ -10,6 +10,7 @@ import { Refusal } from '../errors.ts';
 import type { Streams, Subscription } from '../events/streams.ts';
 import type { Log } from '../log.ts';
 import { errorsOf, isErrors, type Operation, type Operations } from '../execution/operation.ts';
+import type { AddressOf } from './address.ts';
 import { closeCodes, drained, isClogged, lagged, nextFrame } from './socket.ts';
 
 const INIT_WAIT_MS = 3_000;
@@ -36,6 +37,7 @@ export type Connection = {
 
 type Extra = {
   socket: WebSocket;
+  address: string;
   viewer: Viewer | null;
   subscriptions: Map<string, Subscription>;
   expiry: NodeJS.Timeout | null;
@@ -49,6 +51,7 @@ export function createWsServer(options: {
   authenticate: Authenticate;
   createContext: (viewer: Viewer, requestId: string) => Context;
   isOriginAllowed: (origin: string | undefined) => boolean;
+  addressOf: AddressOf;
   log: Log;
 }): WsServer {
   const { schema, operations, streams, authenticate, createContext, log } = options;
@@ -72,7 +75,7 @@ export function createWsServer(options: {
     onDisconnect: ({ extra }) => forget(extra),
   });
 
-  sockets.on('connection', (socket: WebSocket) => serve(socket));
+  sockets.on('connection', (socket: WebSocket, request: IncomingMessage) => serve(socket, options.addressOf(request)));
 
   return {
     upgrade(request, socket, head) {
@@ -96,8 +99,8 @@ export function createWsServer(options: {
     },
   };
 
-  function serve(socket: WebSocket): void {
-    const extra: Extra = { socket, viewer: null, subscriptions: new Map(), expiry: null };
+  function serve(socket: WebSocket, address: string): void {
+    const extra: Extra = { socket, address, viewer: null, subscriptions: new Map(), expiry: null };
     const closed = protocol.opened(
       {
         protocol: socket.protocol,
@@ -125,7 +128,7 @@ export function createWsServer(options: {
 
   async function connect(extra: Extra, params: Record<string, unknown> | undefined): Promise<boolean> {
     try {
-      const viewer = await authenticate(credentialOf(params));
+      const viewer = await authenticate(credentialOf(params), extra.address);
       const actor = actorOf(viewer);
       const open = [...connected.values()].filter((connection) => actorOf(connection.viewer) === actor).length;
       if (open >= MAX_SOCKETS_PER_VIEWER) return false;
