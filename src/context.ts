@@ -2,6 +2,8 @@ import type { Viewer } from './auth.ts';
 import type { Database } from './db/database.ts';
 import type { Env } from './env.ts';
 import type { Hub } from './events/hub.ts';
+import type { FileStore } from './files/file-store.ts';
+import type { FileLinks } from './files/links.ts';
 import type { Log } from './log.ts';
 import type { Loaders } from './schema/loaders.ts';
 import type { RecordRefusal } from './services/audit.ts';
@@ -16,6 +18,8 @@ export type Context = {
   env: Env;
   log: Log;
   hub: Hub;
+  files: FileStore;
+  fileLinks: FileLinks;
   loaders: Loaders;
   readModule: ReadModule;
   recordRefusal: RecordRefusal;

@@ -72,6 +72,12 @@ const settings = z.object({
     .string()
     .default('./.data')
     .transform((path) => resolve(path)),
+  FILE_STORE: oneOf('disk', 's3').default('disk'),
+  S3_BUCKET_URL: url('http:', 'https:').optional(),
+  S3_REGION: z.string().default('us-east-1'),
+  S3_ACCESS_KEY_ID: z.string().optional(),
+  S3_SECRET_ACCESS_KEY: z.string().optional(),
+  S3_TIMEOUT_MS: integer(30_000),
   LOG_LEVEL: oneOf('trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent').optional(),
   LOG_FORMAT: oneOf('pretty', 'json').optional(),
   ROLE: oneOf('api', 'worker', 'all').default('all'),
@@ -130,6 +136,7 @@ export function loadEnv(source: Readonly<Record<string, string | undefined>> = p
   const parsed = settings.safeParse(given);
   const problems = parsed.error?.issues.map(({ path, message }) => `${path.join('.')} ${message}`) ?? [];
   if (given.NODE_ENV === 'production') problems.push(...missingInProduction(given));
+  if (given.FILE_STORE === 's3') problems.push(...missingForS3(given));
   if (!parsed.success || problems.length > 0) throw new EnvError(problems);
   return complete(camelized(parsed.data));
 }
@@ -140,6 +147,12 @@ function missingInProduction(given: Readonly<Record<string, unknown>>): string[]
     .map((name) => `${name} must be set in production`);
   if (given.JWT_SECRET || given.JWT_JWKS_URL) return problems;
   return [...problems, 'JWT_SECRET or JWT_JWKS_URL must be set in production'];
+}
+
+function missingForS3(given: Readonly<Record<string, unknown>>): string[] {
+  return ['S3_BUCKET_URL', 'S3_ACCESS_KEY_ID', 'S3_SECRET_ACCESS_KEY']
+    .filter((name) => given[name] === undefined)
+    .map((name) => `${name} must be set where FILE_STORE is s3`);
 }
 
 function complete(env: Camelized<Settings>): Env {

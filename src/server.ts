@@ -12,6 +12,9 @@ import { createHub } from './events/hub.ts';
 import { createInProcessTransport } from './events/live-transport.ts';
 import { createRedisTransport } from './events/redis-transport.ts';
 import { createStreams } from './events/streams.ts';
+import { createFileStore } from './files/file-store.ts';
+import { createFileLinks } from './files/links.ts';
+import { createDownloadRoute, findAttachmentFile } from './http/downloads.ts';
 import { createHealthRoute } from './http/health.ts';
 import { createSendTask, numbersOf } from './jobs/send.ts';
 import { startSweeper } from './jobs/sweeper.ts';
@@ -24,7 +27,7 @@ import type { Sandbox } from './sandbox/options.ts';
 import { createLoaders } from './schema/loaders.ts';
 import { schema } from './schema/schema.ts';
 import { createRecordRefusal } from './services/audit.ts';
-import { createReadModule } from './services/module.ts';
+import { createReadModule, keyringOf } from './services/module.ts';
 import { createAddressOf } from './transport/address.ts';
 import { createGraphqlRoute, GRAPHQL_PATH } from './transport/http.ts';
 import { createOperations } from './execution/operation.ts';
@@ -60,6 +63,10 @@ export async function startServer({ env, log }: ServerOptions): Promise<RunningS
   const hub = undo.use(await createHub({ pool: db.pool, transport, log }));
   db.onCommitted = (events) => hub.publish(events);
 
+  let { publicUrl } = env;
+  const files = await createFileStore(env);
+  const fileLinks = createFileLinks({ publicUrl: () => publicUrl, keys: keyringOf(env) });
+
   const createContext = (viewer: Viewer | null, requestId: string): Context => ({
     viewer,
     requestId,
@@ -67,6 +74,8 @@ export async function startServer({ env, log }: ServerOptions): Promise<RunningS
     env,
     log,
     hub,
+    files,
+    fileLinks,
     readModule,
     recordRefusal,
     rulesOf,
@@ -95,6 +104,8 @@ export async function startServer({ env, log }: ServerOptions): Promise<RunningS
   const webhook = createWebhookRoute({ module: readModule, ingest, log });
   const graphql = createGraphqlRoute({ ...common, hasGraphiql: env.nodeEnv !== 'production' });
   const health = createHealthRoute({ db, isStopping: () => isStopping });
+  const sources = { attachments: findAttachmentFile(db) };
+  const download = createDownloadRoute({ files, links: fileLinks, sources, isOriginAllowed, log });
 
   const http = createServer((request, response) => void route(request, response));
 
@@ -103,6 +114,7 @@ export async function startServer({ env, log }: ServerOptions): Promise<RunningS
     if (path === WEBHOOK_PATH) return webhook(request, response);
     if (path?.startsWith(GRAPHQL_PATH))
       return sse.handles(request) ? sse.serve(request, response) : graphql(request, response);
+    if (await download(request, response)) return;
     if (!(await health(request, response))) notFound(response);
   }
   http.on('upgrade', (request: IncomingMessage, socket, head) => {
@@ -111,6 +123,8 @@ export async function startServer({ env, log }: ServerOptions): Promise<RunningS
   });
   const address = await listen(http, env);
   const base = `http://${env.host.includes(':') ? `[${env.host}]` : env.host}:${address.port}`;
+  // On port 0 the address is known only now.
+  if (!URL.canParse(publicUrl) || new URL(publicUrl).port === '0') publicUrl = base;
 
   const sandbox = await startOwnSandbox({ env, readModule, webhookUrl: () => `${base}${WEBHOOK_PATH}`, log });
   if (sandbox) undo.use(sandbox);

@@ -77,7 +77,7 @@ describe('loadEnv', () => {
 
   it('has every setting in .env.example', () => {
     const example = readFileSync(new URL('../.env.example', import.meta.url), 'utf8');
-    const documented = [...example.matchAll(/^# ?([A-Z_]+)=/gm)].map(([, name]) => name);
+    const documented = [...example.matchAll(/^# ?([A-Z0-9_]+)=/gm)].map(([, name]) => name);
 
     expect(documented.toSorted()).toEqual([...settingNames].toSorted());
   });

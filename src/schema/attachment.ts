@@ -1,5 +1,9 @@
+import { badInput } from '../errors.ts';
 import { builder } from './builder.ts';
 import { AttachmentState } from './enums.ts';
+
+const MAX_LINK_SECONDS = 3_600;
+const LINK_SECONDS = 300;
 
 export const Attachment = builder.prismaNode('Attachment', {
   id: { field: 'id' },
@@ -12,6 +16,28 @@ export const Attachment = builder.prismaNode('Attachment', {
     byteSize: t.exposeInt('byteSize', { nullable: true, description: 'Bytes; null until the file is here.' }),
     sha256: t.exposeString('sha256', { nullable: true, description: 'Lower-case hex.' }),
     state: t.expose('state', { type: AttachmentState }),
-    expiresAt: t.expose('expiresAt', { type: 'DateTime', nullable: true }),
+    url: t.string({
+      nullable: true,
+      description:
+        "Short-lived signed link of this server, never Meta's own; whoever holds it may fetch the file. Null while there is none.",
+      args: {
+        expiresInSeconds: t.arg.int({ defaultValue: LINK_SECONDS, description: '1 to 3600.' }),
+      },
+      resolve: (attachment, { expiresInSeconds }, { fileLinks }) =>
+        attachment.storageKey === null
+          ? null
+          : fileLinks.sign('attachments', attachment.id, lifeOf(expiresInSeconds)).url,
+    }),
+    expiresAt: t.expose('expiresAt', {
+      type: 'DateTime',
+      nullable: true,
+      description: 'When the file is deleted here, UTC; null where it is kept.',
+    }),
   }),
 });
+
+function lifeOf(seconds: number | null | undefined): number {
+  const life = seconds ?? LINK_SECONDS;
+  if (life >= 1 && life <= MAX_LINK_SECONDS) return life;
+  throw badInput(`A link lives 1 to ${MAX_LINK_SECONDS} seconds.`, 'expiresInSeconds');
+}
