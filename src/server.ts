@@ -16,8 +16,10 @@ import { createFileStore } from './files/file-store.ts';
 import { createFileLinks } from './files/links.ts';
 import { createDownloadRoute, findAttachmentFile } from './http/downloads.ts';
 import { createHealthRoute } from './http/health.ts';
+import { createMediaTask } from './jobs/media.ts';
 import { createSendTask, numbersOf } from './jobs/send.ts';
 import { startSweeper } from './jobs/sweeper.ts';
+import { startUpkeep } from './jobs/upkeep.ts';
 import { startWorker } from './jobs/worker.ts';
 import type { Log } from './log.ts';
 import { createMetaClient } from './meta/client.ts';
@@ -27,6 +29,7 @@ import type { Sandbox } from './sandbox/options.ts';
 import { createLoaders } from './schema/loaders.ts';
 import { schema } from './schema/schema.ts';
 import { createRecordRefusal } from './services/audit.ts';
+import { requeueAbandonedMedia } from './services/media.ts';
 import { createReadModule, keyringOf } from './services/module.ts';
 import { createAddressOf } from './transport/address.ts';
 import { createGraphqlRoute, GRAPHQL_PATH } from './transport/http.ts';
@@ -46,6 +49,9 @@ export type RunningServer = AsyncDisposable & {
 export type ServerOptions = { env: Env; log: Log };
 
 const CONCURRENT_SENDS = 16;
+/** Apart from what is sent: a hundred large files must not hold up a reply. */
+const CONCURRENT_DOWNLOADS = 3;
+const UPKEEP_MS = 5_000;
 const DRAIN_SHARE = 0.3;
 
 /** Puts the parts together. Disposing stops accepting, finishes what is begun, sends clients elsewhere, and ends the pools. */
@@ -155,6 +161,10 @@ export async function startServer({ env, log }: ServerOptions): Promise<RunningS
       }),
     );
     undo.use(await startSweeper({ db, readModule, rulesOf, log }));
+    const media = createMediaTask({ db, meta, files, readModule, log });
+    undo.use(await startWorker({ db, tasks: { 'fetch-media': media }, concurrency: CONCURRENT_DOWNLOADS, log }));
+    const chores = [{ name: 'abandoned media', run: () => requeueAbandonedMedia(db) }];
+    undo.use(startUpkeep({ chores, everyMs: UPKEEP_MS, log }));
   }
 
   const parts = undo.move();

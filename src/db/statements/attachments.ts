@@ -1,6 +1,7 @@
 import type { AttachmentState } from '../../generated/prisma/enums.ts';
 import { insertion, recordset, type Columns } from '../columns.ts';
 import type { Statement, Transaction } from '../transaction.ts';
+import { addMediaJobs } from './media.ts';
 
 export type NewAttachment = {
   id: string;
@@ -11,6 +12,7 @@ export type NewAttachment = {
   state: AttachmentState;
   providerMediaId: string | null;
   providerMediaExpiresAt: Date | null;
+  fetchDueAt: Date | null;
 };
 
 const columns = {
@@ -22,6 +24,7 @@ const columns = {
   state: ['state', '"AttachmentState"'],
   providerMediaId: ['provider_media_id', 'text'],
   providerMediaExpiresAt: ['provider_media_expires_at', 'timestamptz'],
+  fetchDueAt: ['fetch_due_at', 'timestamptz'],
 } as const satisfies Columns & Record<keyof NewAttachment, unknown>;
 
 const insert: Statement = {
@@ -29,6 +32,13 @@ const insert: Statement = {
   text: `INSERT INTO attachment ${insertion(columns, 'n')} FROM ${recordset(columns, '$1', 'n')}`,
 };
 
+/** Stores them, and queues the fetching of those that are to be fetched. */
 export async function saveAttachments(tx: Transaction, attachments: NewAttachment[]): Promise<void> {
-  if (attachments.length > 0) await tx.query(insert, [JSON.stringify(attachments)]);
+  if (attachments.length === 0) return;
+  await tx.query(insert, [JSON.stringify(attachments)]);
+  const wanted = attachments.filter((attachment) => attachment.state === 'FETCHING');
+  await addMediaJobs(
+    tx,
+    wanted.map((attachment) => attachment.id),
+  );
 }

@@ -4,9 +4,8 @@ import { newId, type Batch } from './batch.ts';
 
 const MEDIA_ID_LIFE_MS = 7 * 24 * 60 * 60 * 1000;
 
-/** The message shows at once; its file is fetched by a job while Meta's id lives. */
-export function announceMedia(batch: Batch, message: MessageRow, media: AnnouncedMedia): void {
-  const { now } = batch.changes;
+/** The message shows at once; its file is fetched by a job while Meta's id lives, which began when it reached us. */
+export function announceMedia(batch: Batch, message: MessageRow, media: AnnouncedMedia, receivedAt: Date): void {
   batch.attachments.push({
     id: newId(),
     messageId: message.id,
@@ -15,7 +14,8 @@ export function announceMedia(batch: Batch, message: MessageRow, media: Announce
     sha256: hexOf(media.sha256),
     state: media.mediaId ? 'FETCHING' : 'FAILED',
     providerMediaId: media.mediaId,
-    providerMediaExpiresAt: new Date(now.getTime() + MEDIA_ID_LIFE_MS),
+    providerMediaExpiresAt: new Date(receivedAt.getTime() + MEDIA_ID_LIFE_MS),
+    fetchDueAt: media.mediaId ? batch.changes.now : null,
   });
 }
 

@@ -14,7 +14,7 @@ export function applyEdit(batch: Batch, item: EditItem, receivedAt: Date): void 
   const at = timeOf(item.at, receivedAt);
   if (!isNewerEdit(message, at, item.providerId)) return;
   Object.assign(message, textOf(item.replacement), { editedAt: at, editedBy: item.providerId, placeholder: false });
-  if (item.replacement.media) announceMedia(batch, message, item.replacement.media);
+  if (item.replacement.media) announceMedia(batch, message, item.replacement.media, receivedAt);
   tellUpdated(batch, message, at);
 }
 

@@ -11,10 +11,10 @@ import { newId, timeOf, type Batch } from './batch.ts';
 
 export function applyMessage(batch: Batch, item: MessageItem, receivedAt: Date): void {
   const known = batch.message(item.providerId);
-  if (known) return replacePlaceholder(batch, known, item);
+  if (known) return replacePlaceholder(batch, known, item, receivedAt);
   const conversation = batch.conversationOf(item);
   const message = storeMessage(batch, conversation, describe(item, receivedAt, batch));
-  if (item.media) announceMedia(batch, message, item.media);
+  if (item.media) announceMedia(batch, message, item.media, receivedAt);
   noteArrival(batch.changes, conversation, message, item);
 }
 
@@ -62,11 +62,11 @@ function noteEcho(changes: Changes, conversation: ConversationRow): void {
 }
 
 /** The real message of a ghost takes its place; anything else under a known id is a repeat. */
-function replacePlaceholder(batch: Batch, known: MessageRow, item: MessageItem): void {
+function replacePlaceholder(batch: Batch, known: MessageRow, item: MessageItem, receivedAt: Date): void {
   if (!known.placeholder || item.placeholder) return;
   Object.assign(known, textOf(item), { placeholder: false });
   batch.changes.change(known);
-  if (item.media) announceMedia(batch, known, item.media);
+  if (item.media) announceMedia(batch, known, item.media, receivedAt);
   const conversation = batch.changes.touch(batch.changes.conversation(known.conversationId));
   refreshLastMessage(conversation, known);
   batch.changes.tell(conversation, { type: 'MESSAGE_UPDATED', messageId: known.id, occurredAt: known.sentAt });
