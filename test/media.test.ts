@@ -116,7 +116,7 @@ describe('a file that a customer sends', () => {
 
     await picture();
 
-    expect(await attachmentIn('AVAILABLE', 10_000)).toMatchObject({ sha256: pngSha256 });
+    expect(await attachmentIn('AVAILABLE', 30_000)).toMatchObject({ sha256: pngSha256 });
     const [row] = await server.sql('SELECT fetch_attempts, error FROM attachment ORDER BY id DESC LIMIT 1');
     expect(row).toEqual({ fetch_attempts: 2, error: null });
   });
@@ -161,7 +161,7 @@ describe('a file that a customer sends', () => {
     await server.sql(
       `UPDATE attachment SET fetch_attempts = 4, fetch_due_at = now() - interval '1 hour' WHERE state = 'FETCHING'`,
     );
-    expect(await attachmentIn('FAILED', 12_000)).toMatchObject({ url: null });
+    expect(await attachmentIn('FAILED', 30_000)).toMatchObject({ url: null });
   });
 
   it('whose id has run out is EXPIRED', async () => {
@@ -175,7 +175,7 @@ describe('a file that a customer sends', () => {
       `UPDATE attachment SET provider_media_expires_at = now(), fetch_due_at = now() - interval '1 hour' WHERE state = 'FETCHING'`,
     );
 
-    expect(await attachmentIn('EXPIRED', 12_000)).toMatchObject({ url: null });
+    expect(await attachmentIn('EXPIRED', 30_000)).toMatchObject({ url: null });
   });
 
   it('whose process died is taken up by another', async () => {
@@ -187,7 +187,7 @@ describe('a file that a customer sends', () => {
     await server.sql(`DELETE FROM graphile_worker._private_jobs WHERE key LIKE 'media:%'`);
     await server.sql(`UPDATE attachment SET fetch_due_at = now() - interval '1 hour' WHERE state = 'FETCHING'`);
 
-    expect(await attachmentIn('AVAILABLE', 12_000)).toMatchObject({ sha256: pngSha256 });
+    expect(await attachmentIn('AVAILABLE', 30_000)).toMatchObject({ sha256: pngSha256 });
   });
 });
 

@@ -40,7 +40,7 @@ export function collect<T>(client: Client, query: string, variables: Record<stri
     errors,
     ended: ended.promise,
     stop,
-    take: (count, timeoutMs = 5_000) =>
+    take: (count, timeoutMs = 20_000) =>
       new Promise((resolve, reject) => {
         const timer = setTimeout(
           () =>
@@ -64,7 +64,7 @@ export function collect<T>(client: Client, query: string, variables: Record<stri
 }
 
 /** Waits until the work gives a value that is not null; for what has no event of its own. */
-export async function eventually<T>(work: () => Promise<T | null | undefined | false>, timeoutMs = 5_000): Promise<T> {
+export async function eventually<T>(work: () => Promise<T | null | undefined | false>, timeoutMs = 20_000): Promise<T> {
   const deadline = Date.now() + timeoutMs;
   for (;;) {
     const value = await work();
