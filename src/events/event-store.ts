@@ -4,7 +4,11 @@ import type { EventType, LoggedEvent } from '../db/event-log.ts';
 export const PAGE_EVENTS = 500;
 
 /** Reads the log in pages. What a reader does not want is read, too, so that it can prove that it missed nothing. */
-export type EventStore = { read(after: number, limit: number): Promise<LoggedEvent[]> };
+export type EventStore = {
+  read(after: number, limit: number): Promise<LoggedEvent[]>;
+  /** When this event was recorded; null where it is not kept. */
+  timeOf(seq: number): Promise<Date | null>;
+};
 
 type Row = Omit<LoggedEvent, 'occurredAt' | 'recordedAt' | 'type'> & {
   type: string;
@@ -32,6 +36,14 @@ export function createEventStore(pool: pg.Pool): EventStore {
         occurredAt: row.occurredAt.toISOString(),
         recordedAt: row.recordedAt.toISOString(),
       }));
+    },
+    async timeOf(seq) {
+      const { rows } = await pool.query<{ recordedAt: Date }>({
+        name: 'event-time',
+        text: 'SELECT recorded_at AS "recordedAt" FROM event WHERE seq = $1',
+        values: [seq],
+      });
+      return rows[0]?.recordedAt ?? null;
     },
   };
 }

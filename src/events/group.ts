@@ -1,31 +1,35 @@
-import type { Viewer } from '../auth.ts';
+import type { Context } from '../context.ts';
 import type { LoggedEvent } from '../db/event-log.ts';
 import type { Refusal } from '../errors.ts';
-import type { StreamFilter } from './stream-source.ts';
+import { setAlarm } from './alarm.ts';
+import type { StreamPosition } from './cursor.ts';
+import { FrameCache } from './frame-cache.ts';
+import { refusalOf, type Frame, type Member } from './member.ts';
+import type { LogStream } from './stream-source.ts';
 
-/** One subscription of one client, wherever its frames go. */
-export type Member = {
-  /** The last sequence that was delivered or not wanted. */
-  seq: number;
-  state: 'catching-up' | 'live' | 'ended';
-  /** Writes one payload; the cursor is the one to resume from. */
-  send(payload: Buffer, cursor: string): void;
-  /** True while what was written has not been taken: no more is pushed. */
-  isClogged(): boolean;
-  /** Settles when it may be written to again; false where it never will be. */
-  drained(): Promise<boolean>;
-  /** Ends the subscription with an error. */
-  end(refusal: Refusal): void;
+/** How a group turns what happens into frames. */
+export type Framing = {
+  /** Null where nobody wants the event. */
+  ofEvent(event: LoggedEvent, context: ContextOf): Promise<Frame | null>;
+  ofProgress(at: StreamPosition): Promise<Frame>;
+  ofTime(span: { from: Date; to: Date; at: StreamPosition }): Promise<Frame[]>;
 };
 
-/** The serialised answer to one event; null where there is nothing to send. */
-export type Render = (event: LoggedEvent | Progress) => Promise<Buffer | null>;
-
-/** Tells a quiet client how far the stream has come. */
+/** Tells a quiet client how far the stream has come; what `ofProgress` makes a frame of. */
 export type Progress = { type: 'STREAM_PROGRESS'; seq: number; epoch: string; occurredAt: string; recordedAt: string };
 
-const MAX_QUEUED = 256;
-const MAX_RENDERED = 128;
+/** One context for all events that come together, so that each noun is loaded once for them. */
+export type ContextOf = () => Context;
+
+/** What live members go through, in this order. */
+type Step =
+  | { kind: 'event'; event: LoggedEvent; context: ContextOf }
+  | { kind: 'progress' }
+  | { kind: 'time'; to: Date };
+type EventStep = Extract<Step, { kind: 'event' }>;
+
+const MAX_QUEUED = 1_024;
+const MAX_AT_ONCE = 64;
 
 /**
  * All members who ask the same question with the same rights: each event is executed and serialised once for all of
@@ -33,107 +37,194 @@ const MAX_RENDERED = 128;
  */
 export class Group {
   readonly members = new Set<Member>();
-  readonly filter: StreamFilter;
-  private readonly viewer: Viewer;
-  private readonly render: Render;
-  private readonly cursorOf: (event: { epoch: string; seq: number }) => string;
-  private readonly onOverflow: (members: Member[]) => void;
-  private queue: LoggedEvent[] = [];
+  readonly stream: LogStream;
+  private readonly framing: Framing;
+  private readonly onRefusal: (refusal: Refusal) => void;
+  private readonly sendToLog: (members: Member[]) => void;
+  private readonly frames = new FrameCache();
+  private readonly epoch: string;
+  /** The last event that live members have been through, and up to when they know what time alone changed. */
+  private seq: number;
+  private timedUpTo = new Date();
+  private queue: Step[] = [];
   private isPumping = false;
-  private readonly rendered = new Map<number, Promise<Buffer | null>>();
-  /** The last event that live members have been through. */
-  seq: number;
+  private silence = () => {};
 
   constructor(options: {
-    seq: number;
-    filter: StreamFilter;
-    viewer: Viewer;
-    render: Render;
-    cursorOf: (event: { epoch: string; seq: number }) => string;
-    onOverflow: (members: Member[]) => void;
+    at: StreamPosition;
+    stream: LogStream;
+    framing: Framing;
+    onRefusal: (refusal: Refusal) => void;
+    /** Takes members who cannot be served live now; they come back by `joinLive`. */
+    sendToLog: (members: Member[]) => void;
   }) {
-    this.seq = options.seq;
-    this.filter = options.filter;
-    this.viewer = options.viewer;
-    this.render = options.render;
-    this.cursorOf = options.cursorOf;
-    this.onOverflow = options.onOverflow;
+    this.epoch = options.at.epoch;
+    this.seq = options.at.seq;
+    this.stream = options.stream;
+    this.framing = options.framing;
+    this.onRefusal = options.onRefusal;
+    this.sendToLog = options.sendToLog;
+    this.setAlarm(this.timedUpTo);
   }
 
   /** Live events, contiguous and in order. */
-  push(events: LoggedEvent[]): void {
-    for (const event of events) this.queue.push(event);
-    if (this.queue.length > MAX_QUEUED) return this.overflow();
-    if (!this.isPumping) void this.pump();
+  push(events: readonly LoggedEvent[], context: ContextOf): void {
+    if (this.queue.length + events.length > MAX_QUEUED) return this.overflow(events);
+    for (const event of events) this.enqueue({ kind: 'event', event, context });
+  }
+
+  pushProgress(): void {
+    this.enqueue({ kind: 'progress' });
   }
 
   /** True where the member has now joined the live ones; false where it must read on. */
   joinLive(member: Member): boolean {
-    if (member.seq < this.seq) return false;
+    if (member.seq < this.seq || this.owesTimeTo(member)) return false;
     member.state = 'live';
     return true;
   }
 
-  /** Delivers one event to one member that is catching up. */
-  async deliverTo(member: Member, event: LoggedEvent): Promise<void> {
-    const payload = this.filter.wants(event, this.viewer) ? await this.payloadOf(event) : null;
-    if (member.state !== 'catching-up') return;
-    member.seq = event.seq;
-    if (payload) member.send(payload, this.cursorOf(event));
+  /** Delivers events, in order, to one member that is catching up; true where there was something to send. */
+  async deliverTo(member: Member, events: readonly LoggedEvent[], context: ContextOf): Promise<boolean> {
+    const frames = (await Promise.all(events.map((event) => this.frameOf(event, context)))).filter(isFrame);
+    if (member.state !== 'catching-up') return false;
+    member.seq = events.at(-1)?.seq ?? member.seq;
+    return send(member, frames);
   }
 
-  async sendProgress(members: Iterable<Member>, progress: Progress): Promise<void> {
-    const payload = await this.render(progress);
-    if (!payload) return;
-    for (const member of members) if (member.state !== 'ended') member.send(payload, this.cursorOf(progress));
+  /** What time alone changed while the member was away. */
+  async deliverTimeTo(member: Member): Promise<void> {
+    if (!this.owesTimeTo(member)) return;
+    const to = this.timedUpTo;
+    const frames = await this.framing.ofTime({ from: member.timedUpTo, to, at: this.at(member.seq) });
+    if (member.state !== 'catching-up') return;
+    member.timedUpTo = to;
+    send(member, frames);
+  }
+
+  async deliverProgressTo(member: Member): Promise<void> {
+    const frame = await this.framing.ofProgress(this.at(member.seq));
+    if (member.state === 'catching-up') send(member, [frame]);
+  }
+
+  close(): void {
+    this.silence();
+    this.queue = [];
+  }
+
+  private enqueue(step: Step): void {
+    this.queue.push(step);
+    if (!this.isPumping) void this.pump();
   }
 
   private async pump(): Promise<void> {
     this.isPumping = true;
-    for (let event = this.queue.shift(); event; event = this.queue.shift()) {
-      if (event.seq <= this.seq) continue;
-      const payload = this.filter.wants(event, this.viewer) ? await this.payloadOf(event) : null;
-      // An overflow meanwhile has sent everyone to the log.
-      if (event.seq > this.seq) this.deliver(event, payload);
+    try {
+      while (this.queue.length > 0) {
+        const events = this.takeEvents();
+        if (events.length > 0) await this.goThrough(events);
+        else await this.goBetween(this.queue.shift());
+      }
+    } catch (error) {
+      this.queue = [];
+      this.onRefusal(refusalOf(error));
+    } finally {
+      this.isPumping = false;
     }
-    this.isPumping = false;
   }
 
-  private deliver(event: LoggedEvent, payload: Buffer | null): void {
-    this.seq = event.seq;
-    const cursor = payload ? this.cursorOf(event) : '';
+  /** The events before the next step of another kind, up to a bound. */
+  private takeEvents(): EventStep[] {
+    const end = this.queue.findIndex((step, index) => step.kind !== 'event' || index === MAX_AT_ONCE);
+    return this.queue.splice(0, end === -1 ? this.queue.length : end).filter((step) => step.kind === 'event');
+  }
+
+  private async goThrough(steps: EventStep[]): Promise<void> {
+    const seqs = steps.map(({ event }) => event.seq);
+    const last = seqs.at(-1) ?? this.seq;
+    const frames = this.hasLive()
+      ? await Promise.all(steps.map(({ event, context }) => this.frameOf(event, context)))
+      : [];
+    // An overflow meanwhile has sent everyone to the log.
+    if (last <= this.seq) return;
+    this.seq = last;
+    const wanted = frames.filter(isFrame);
+    this.toLive((member) => {
+      const isAhead = member.seq >= (seqs[0] ?? 0);
+      send(member, isAhead ? frames.filter((_, index) => (seqs[index] ?? 0) > member.seq).filter(isFrame) : wanted);
+      member.seq = Math.max(member.seq, last);
+    });
+  }
+
+  private async goBetween(step: Step | undefined): Promise<void> {
+    if (step?.kind === 'progress') {
+      const frame = await this.framing.ofProgress(this.at(this.seq));
+      this.toLive((member) => send(member, [frame]));
+    }
+    if (step?.kind === 'time') {
+      const { to } = step;
+      const frames = await this.framing.ofTime({ from: this.timedUpTo, to, at: this.at(this.seq) });
+      this.timedUpTo = to;
+      this.toLive((member) => {
+        member.timedUpTo = to;
+        send(member, frames);
+      });
+    }
+  }
+
+  private toLive(deliver: (member: Member) => void): void {
     const clogged: Member[] = [];
     for (const member of this.members) {
-      if (member.state !== 'live' || member.seq >= event.seq) continue;
-      if (payload && member.isClogged()) {
-        clogged.push(member);
-        continue;
-      }
-      member.seq = event.seq;
-      if (payload) member.send(payload, cursor);
+      if (member.state !== 'live') continue;
+      if (member.sink.isClogged()) clogged.push(member);
+      else deliver(member);
     }
-    if (clogged.length > 0) this.onOverflow(clogged);
+    if (clogged.length > 0) this.sendToLog(clogged);
+  }
+
+  private hasLive(): boolean {
+    for (const member of this.members) if (member.state === 'live') return true;
+    return false;
   }
 
   /** Too much waits to be executed: everyone reads the log at their own pace instead. */
-  private overflow(): void {
-    const last = this.queue.at(-1);
-    this.queue = [];
-    if (last) this.seq = last.seq;
-    this.onOverflow([...this.members].filter((member) => member.state === 'live'));
+  private overflow(events: readonly LoggedEvent[]): void {
+    this.queue = this.queue.filter((step) => step.kind !== 'event');
+    this.seq = events.at(-1)?.seq ?? this.seq;
+    this.sendToLog([...this.members].filter((member) => member.state === 'live'));
   }
 
-  private payloadOf(event: LoggedEvent): Promise<Buffer | null> {
-    const known = this.rendered.get(event.seq);
-    if (known) return known;
-    const payload = this.render(event);
-    if (this.members.size > 1) this.rendered.set(event.seq, payload);
-    if (this.rendered.size > MAX_RENDERED) {
-      for (const oldest of this.rendered.keys()) {
-        this.rendered.delete(oldest);
-        break;
-      }
-    }
-    return payload;
+  private setAlarm(after: Date): void {
+    const next = this.stream.byTime?.nextAt(after);
+    if (!next) return;
+    this.silence = setAlarm(next, () => {
+      this.enqueue({ kind: 'time', to: next });
+      this.setAlarm(next);
+    });
   }
+
+  private owesTimeTo(member: Member): boolean {
+    return this.stream.byTime !== undefined && member.timedUpTo < this.timedUpTo;
+  }
+
+  private at(seq: number): StreamPosition {
+    return { epoch: this.epoch, seq };
+  }
+
+  private frameOf(event: LoggedEvent, context: ContextOf): Promise<Frame | null> {
+    const known = this.frames.get(event);
+    if (known) return known;
+    const frame = this.framing.ofEvent(event, context);
+    if (this.members.size > 1) this.frames.set(event, frame);
+    return frame;
+  }
+}
+
+function send(member: Member, frames: readonly Frame[]): boolean {
+  if (frames.length > 0) member.sink.send(frames);
+  return frames.length > 0;
+}
+
+function isFrame(frame: Frame | null): frame is Frame {
+  return frame !== null;
 }

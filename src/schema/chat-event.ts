@@ -1,6 +1,7 @@
 import type { ImplementableObjectRef } from '@pothos/core';
 import type { LoggedEvent } from '../db/event-log.ts';
 import { encodeStreamCursor, eventIdOf } from '../events/cursor.ts';
+import type { Progress } from '../events/group.ts';
 import { builder, type Types } from './builder.ts';
 import { Conversation } from './conversation.ts';
 import { BeaconReason, MessageStatus, WindowState } from './enums.ts';
@@ -8,9 +9,6 @@ import { globalId } from './global-id.ts';
 import { Message } from './message.ts';
 import { MessageFailure } from './message-parts.ts';
 import { Operator } from './operator.ts';
-
-/** Sent on quiet streams so that a saved cursor does not grow old. */
-export type Progress = { type: 'STREAM_PROGRESS'; seq: number; epoch: string; occurredAt: string; recordedAt: string };
 
 export const ChatEventType = builder.enumType('ChatEventType', {
   description: 'Kinds of events.',

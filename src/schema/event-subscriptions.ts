@@ -4,10 +4,11 @@ import { hasScope } from '../auth.ts';
 import type { Context } from '../context.ts';
 import type { EventType, LoggedEvent } from '../db/event-log.ts';
 import { forbidden, unauthenticated } from '../errors.ts';
-import type { StreamSource } from '../events/stream-source.ts';
+import type { LogSource } from '../events/stream-source.ts';
 import { builder, type Types } from './builder.ts';
 import { BeaconChanged, ChatEvent, ChatEventType, MessageAdded, MessageStatusChanged } from './chat-event.ts';
 import { argumentId } from './global-id.ts';
+import { streamed } from './streamed.ts';
 
 type Arg = ArgBuilder<Types>;
 
@@ -24,8 +25,7 @@ builder.subscriptionField('messageAdded', (t) =>
     type: MessageAdded,
     description: 'Messages received, queued or imported.',
     args: ofConversation(t.arg),
-    extensions: { stream: streamOf('MESSAGE_ADDED') },
-    subscribe: servedByHub,
+    ...streamed(streamOf('MESSAGE_ADDED')),
     resolve: (event) => event,
   }),
 );
@@ -35,8 +35,7 @@ builder.subscriptionField('messageStatusChanged', (t) =>
     type: MessageStatusChanged,
     description: 'Statuses of outgoing messages.',
     args: ofConversation(t.arg),
-    extensions: { stream: streamOf('MESSAGE_STATUS_CHANGED') },
-    subscribe: servedByHub,
+    ...streamed(streamOf('MESSAGE_STATUS_CHANGED')),
     resolve: (event) => event,
   }),
 );
@@ -46,8 +45,7 @@ builder.subscriptionField('beaconChanged', (t) =>
     type: BeaconChanged,
     description: 'Beacons that went on or off.',
     args: ofConversation(t.arg),
-    extensions: { stream: streamOf('BEACON_CHANGED') },
-    subscribe: servedByHub,
+    ...streamed(streamOf('BEACON_CHANGED')),
     resolve: (event) => event,
   }),
 );
@@ -60,22 +58,17 @@ builder.subscriptionField('events', (t) =>
       types: t.arg({ type: [ChatEventType], description: 'Only these kinds.' }),
       after: after(t.arg),
     },
-    extensions: { stream: everything },
-    subscribe: servedByHub,
+    ...streamed(everything),
     resolve: (event) => event,
   }),
 );
 
-/** The transports follow `extensions.stream`; nothing runs the schema's own subscribe. */
-function servedByHub(): AsyncIterable<LoggedEvent> {
-  throw new Error('a streamed field was subscribed to without the hub');
-}
-
 type ConversationArgument = { conversationId?: string | null };
 
 /** One kind of event, all conversations or one. */
-function streamOf(type: EventType): StreamSource {
+function streamOf(type: EventType): LogSource<LoggedEvent> {
   return {
+    kind: 'log',
     open(args, context) {
       requireReader(context);
       const { conversationId: global } = args as ConversationArgument;
@@ -90,13 +83,14 @@ function streamOf(type: EventType): StreamSource {
   };
 }
 
-const everything: StreamSource = {
+const everything: LogSource<LoggedEvent> = {
+  kind: 'log',
   open(args, context) {
     requireReader(context);
     const types = (args as { types?: EventType[] | null }).types;
     const wanted = types ? new Set(types) : null;
     return {
-      progress: true,
+      hasProgress: true,
       wants: (event, viewer) => (wanted === null || wanted.has(event.type)) && mayHear(viewer, event),
     };
   },

@@ -1,9 +1,9 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { subscribe, type ExecutionResult, type GraphQLSchema } from 'graphql';
 import { v7 as uuid } from 'uuid';
 import { bearer, type Authenticate, type Viewer } from '../auth.ts';
 import type { Context } from '../context.ts';
 import { unauthenticated } from '../errors.ts';
+import type { Frame } from '../events/member.ts';
 import type { Streams, Subscription } from '../events/streams.ts';
 import { errorsOf, isErrors, type Operation, type Operations } from '../execution/operation.ts';
 import type { AddressOf } from './address.ts';
@@ -30,7 +30,6 @@ export type SseConnection = { viewer: Viewer; setViewer(viewer: Viewer): void; r
 
 /** GraphQL over Server-Sent Events, one operation per connection: every frame carries its cursor as `id`. */
 export function createSseRoute(options: {
-  schema: GraphQLSchema;
   operations: Operations;
   streams: Streams;
   authenticate: Authenticate;
@@ -38,7 +37,7 @@ export function createSseRoute(options: {
   createContext: (viewer: Viewer, requestId: string) => Context;
   addressOf: AddressOf;
 }): SseRoute {
-  const { schema, operations, streams, authenticate, tickets, createContext, addressOf } = options;
+  const { operations, streams, authenticate, tickets, createContext, addressOf } = options;
   const connected = new Set<SseConnection & { end(): void }>();
 
   return {
@@ -90,11 +89,10 @@ export function createSseRoute(options: {
       writeFrame(response, null, Buffer.from(JSON.stringify(result)));
       return finish(response);
     }
-    if (!streams.sourceOf(operation)) return iterate(response, operation, viewer, requestId);
-    await followLog(response, operation, viewer, lastEventId, requestId);
+    await follow(response, operation, viewer, lastEventId, requestId);
   }
 
-  async function followLog(
+  async function follow(
     response: ServerResponse,
     operation: Operation,
     viewer: Viewer,
@@ -102,21 +100,23 @@ export function createSseRoute(options: {
     requestId: string,
   ) {
     // Frames wait until the subscription is known to be good, so that a refusal is an HTTP answer.
-    let waiting: [payload: Buffer, cursor: string][] | null = [];
+    let waiting: Frame[] | null = [];
     const subscription: Subscription = await streams.subscribe({
       operation,
       viewer,
       after,
-      member: {
-        send: (payload, cursor) =>
-          waiting ? void waiting.push([payload, cursor]) : writeFrame(response, cursor, payload),
+      sink: {
+        send(frames) {
+          if (waiting) waiting.push(...frames);
+          else for (const { payload, cursor } of frames) writeFrame(response, cursor, payload);
+        },
         isClogged: () => response.writableLength > CLOGGED_BYTES,
         drained: () => drainedOrEnded(response, requestId),
         end: (refusal) => endWith(response, operations.mask([refusal], requestId)),
       },
     });
     begin(response);
-    for (const [payload, cursor] of waiting) writeFrame(response, cursor, payload);
+    for (const { payload, cursor } of waiting) writeFrame(response, cursor, payload);
     waiting = null;
     register(response, viewer, subscription);
   }
@@ -142,31 +142,6 @@ export function createSseRoute(options: {
       connected.delete(connection);
       subscription.close();
     });
-  }
-
-  /** Fields that bring their own iterable. */
-  async function iterate(
-    response: ServerResponse,
-    operation: Operation,
-    viewer: Viewer,
-    requestId: string,
-  ): Promise<void> {
-    const { document, node, variables } = operation;
-    const contextValue = createContext(viewer, requestId);
-    const source = await subscribe({
-      schema,
-      document,
-      operationName: node.name?.value,
-      variableValues: variables,
-      contextValue,
-    });
-    if (!(Symbol.asyncIterator in source))
-      return answerErrors(response, 400, operations.mask(source.errors ?? [], requestId));
-    begin(response);
-    response.once('close', () => void source.return(undefined));
-    for await (const result of source as AsyncIterable<ExecutionResult>)
-      writeFrame(response, null, Buffer.from(JSON.stringify(result)));
-    finish(response);
   }
 
   async function drainedOrEnded(response: ServerResponse, requestId: string): Promise<boolean> {

@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
-import { subscribe, type ExecutionArgs, type GraphQLSchema } from 'graphql';
+import type { ExecutionArgs, GraphQLSchema } from 'graphql';
 import { CloseCode, handleProtocols, makeServer, type Server as ProtocolServer } from 'graphql-ws';
 import { v7 as uuid } from 'uuid';
 import { WebSocketServer, type RawData, type WebSocket } from 'ws';
@@ -197,15 +197,14 @@ export function createWsServer(options: {
   async function follow(args: RunArgs) {
     const { operation, operationId, extra } = args;
     try {
-      if (streams.sourceOf(operation)) return await followLog(operation, operationId, extra);
-      return await subscribe(args);
+      return await followStream(operation, operationId, extra);
     } catch (error) {
       return { errors: errorsOf(error) };
     }
   }
 
   /** The hub writes the frames itself; the protocol only waits for the end. */
-  async function followLog(operation: Operation, id: string, extra: Extra): Promise<AsyncGenerator<never>> {
+  async function followStream(operation: Operation, id: string, extra: Extra): Promise<AsyncGenerator<never>> {
     const { socket, viewer } = extra;
     if (!viewer) throw new Refusal('UNAUTHENTICATED', 'Sign in first.');
     const ended = Promise.withResolvers<never>();
@@ -214,8 +213,10 @@ export function createWsServer(options: {
       operation,
       viewer,
       after: null,
-      member: {
-        send: (payload) => socket.send(nextFrame(id, payload), { binary: false }),
+      sink: {
+        send(frames) {
+          for (const { payload } of frames) socket.send(nextFrame(id, payload), { binary: false });
+        },
         isClogged: () => isClogged(socket),
         drained: () => drainedOrClosed(socket, id),
         end: (refusal) => ended.reject(refusal),

@@ -1,6 +1,7 @@
 import { v7 as uuid } from 'uuid';
 import type { Database } from '../db/database.ts';
-import { isRepeatable, sqlState, transaction } from '../db/transaction.ts';
+import { isAway } from '../db/availability.ts';
+import { transaction } from '../db/transaction.ts';
 import type { Log } from '../log.ts';
 import type { Rules } from '../services/changes.ts';
 import type { Delivery, Numbers } from '../services/receiving/delivery.ts';
@@ -119,16 +120,4 @@ export function createIngest(options: { db: Database; settings: () => Promise<In
     log.error({ err: error, deliveries: batch.length }, 'deliveries could not be stored; Meta will repeat them');
     for (const entry of batch) entry.reject(new Unavailable('the database is not available', { cause: error }));
   }
-}
-
-// Connection, insufficient resources, operator intervention: no smaller piece would fare better.
-const AWAY_CLASSES = new Set(['08', '53', '57', '58']);
-
-/** True where the database is away or overloaded rather than refusing what it was given. */
-export function isAway(error: unknown): boolean {
-  const state = sqlState(error);
-  if (state) return AWAY_CLASSES.has(state.slice(0, 2)) || isRepeatable(error);
-  if (!(error instanceof Error)) return false;
-  const code = 'code' in error && typeof error.code === 'string' ? error.code : '';
-  return /timeout|terminated|ECONN|connect|EPIPE|ENOENT|not queryable/i.test(`${error.message} ${code}`);
 }

@@ -1,0 +1,68 @@
+import type { Viewer } from '../auth.ts';
+import type { Context } from '../context.ts';
+import { isAway } from '../db/availability.ts';
+import { Refusal } from '../errors.ts';
+import { encodeStreamCursor, type StreamPosition } from './cursor.ts';
+import type { Framing, Progress } from './group.ts';
+import type { Frame } from './member.ts';
+import type { Render } from './renderer.ts';
+import type { LogStream } from './stream-source.ts';
+
+const RETRY_MS = 250;
+const MAX_RETRIES = 240;
+
+/**
+ * Turns events into frames. While the database is away it waits. One event that fails does not end the stream: its
+ * frame carries the errors and no cursor. A Refusal does.
+ */
+export function createFraming(options: {
+  stream: LogStream;
+  render: Render;
+  viewer: Viewer;
+  createContext: (viewer: Viewer, requestId: string) => Context;
+  /** The payload of an event that could not be read. */
+  failed: (error: unknown) => Buffer;
+}): Framing {
+  const { stream, render, viewer, createContext, failed } = options;
+  const freshContext = () => createContext(viewer, 'event');
+
+  return {
+    async ofEvent(event, contextOf) {
+      if (!stream.wants(event, viewer)) return null;
+      return patiently(contextOf, async (context) => {
+        const root = stream.rootOf ? await stream.rootOf(event, context) : event;
+        return root === null || root === undefined ? null : frame(root, context, event);
+      });
+    },
+    async ofProgress(at) {
+      const now = new Date().toISOString();
+      const root: Progress = { type: 'STREAM_PROGRESS', ...at, occurredAt: now, recordedAt: now };
+      return frame(root, freshContext(), at);
+    },
+    async ofTime(span) {
+      const frames = await patiently(freshContext, async (context) => {
+        const roots = (await stream.byTime?.rootsBetween(span, context)) ?? [];
+        return Promise.all(roots.map((root) => frame(root, context, span.at)));
+      });
+      return Array.isArray(frames) ? frames : [frames];
+    },
+  };
+
+  async function frame(root: unknown, context: Context, at: StreamPosition): Promise<Frame> {
+    const { payload, isWhole } = await render(root, context);
+    return { payload, cursor: isWhole ? encodeStreamCursor(at) : null };
+  }
+
+  async function patiently<T>(contextOf: () => Context, work: (context: Context) => Promise<T>): Promise<T | Frame> {
+    for (let attempt = 0; ; attempt++) {
+      try {
+        // What a loader failed to read it would fail to read again.
+        return await work(attempt === 0 ? contextOf() : freshContext());
+      } catch (error) {
+        if (error instanceof Refusal) throw error;
+        if (!isAway(error) || attempt === MAX_RETRIES) return { payload: failed(error), cursor: null };
+        await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
+      }
+    }
+  }
+}

@@ -1,0 +1,149 @@
+import type { Viewer } from '../auth.ts';
+import type { Context } from '../context.ts';
+import type { LoggedEvent } from '../db/event-log.ts';
+import { Refusal } from '../errors.ts';
+import type { Log } from '../log.ts';
+import { cursorExpired } from './cursor.ts';
+import { PAGE_EVENTS } from './event-store.ts';
+import { createFraming } from './framing.ts';
+import { Group, type ContextOf } from './group.ts';
+import type { Hub } from './hub.ts';
+import { endMember, refusalOf, type Member } from './member.ts';
+import type { Render } from './renderer.ts';
+import { createSemaphore } from './semaphore.ts';
+import type { LogStream } from './stream-source.ts';
+
+/** Subscriptions to the log: those who follow live, and those who catch up. */
+export type LogStreams = {
+  /** The member reads on from its own position until it has joined the live ones. */
+  join(member: Member, place: { key: string; stream: LogStream; render: Render; viewer: Viewer }): void;
+  leave(member: Member): void;
+  /** Live events, contiguous and in order. */
+  push(events: readonly LoggedEvent[]): void;
+  pushProgress(): void;
+  members(): Iterable<Member>;
+};
+
+type Place = { key: string; group: Group; viewer: Viewer };
+
+const MAX_READERS = 16;
+const MAX_AT_ONCE = 64;
+const RETRY_MS = 250;
+
+export function createLogStreams(options: {
+  hub: Hub;
+  createContext: (viewer: Viewer, requestId: string) => Context;
+  failed: (error: unknown) => Buffer;
+  log: Log;
+}): LogStreams {
+  const { hub, createContext, failed, log } = options;
+  const groups = new Map<string, Place>();
+  const places = new Map<Member, Place>();
+  const readers = createSemaphore(MAX_READERS);
+
+  return {
+    join(member, { key, stream, render, viewer }) {
+      const place = groups.get(key) ?? openGroup(key, stream, render, viewer);
+      place.group.members.add(member);
+      places.set(member, place);
+      void catchUp(member, place, true);
+    },
+    leave(member) {
+      const place = places.get(member);
+      if (!place) return;
+      places.delete(member);
+      place.group.members.delete(member);
+      if (place.group.members.size > 0) return;
+      place.group.close();
+      groups.delete(place.key);
+    },
+    push(events) {
+      const contextOf = contexts();
+      for (const { group, viewer } of groups.values()) group.push(events, contextOf(viewer));
+    },
+    pushProgress() {
+      for (const { group } of groups.values()) if (group.stream.hasProgress) group.pushProgress();
+    },
+    members: () => places.keys(),
+  };
+
+  function openGroup(key: string, stream: LogStream, render: Render, viewer: Viewer): Place {
+    const group: Group = new Group({
+      at: hub.head(),
+      stream,
+      framing: createFraming({ stream, render, viewer, createContext, failed }),
+      onRefusal: (refusal) => {
+        for (const member of group.members) endMember(member, refusal);
+      },
+      sendToLog: (members) => {
+        for (const member of members) {
+          member.state = 'catching-up';
+          void catchUp(member, place, false);
+        }
+      },
+    });
+    const place = { key, group, viewer };
+    groups.set(key, place);
+    return place;
+  }
+
+  /** Events that come together are loaded together, for all groups: each noun once. */
+  function contexts(): (viewer: Viewer) => ContextOf {
+    let loaders: Context['loaders'] | null = null;
+    return (viewer) => {
+      let context: Context | null = null;
+      return () => {
+        context ??= createContext(viewer, 'event');
+        loaders ??= context.loaders;
+        context.loaders = loaders;
+        return context;
+      };
+    };
+  }
+
+  /** Reads the log from the member's own position until it stands where the live ones stand. */
+  async function catchUp(member: Member, place: Place, isNew: boolean): Promise<void> {
+    const { group } = place;
+    try {
+      if (isNew && group.stream.hasProgress) await group.deliverProgressTo(member);
+      while (member.state === 'catching-up' && !group.joinLive(member)) {
+        if (member.sink.isClogged() && !(await member.sink.drained())) return;
+        await readOn(member, place);
+      }
+    } catch (error) {
+      if (!(error instanceof Refusal)) log.error({ err: error }, 'a subscription failed');
+      endMember(member, refusalOf(error));
+    }
+  }
+
+  async function readOn(member: Member, { group, viewer }: Place): Promise<void> {
+    const page = await readers(() => readPage(member));
+    if (page.length === 0) return group.deliverTimeTo(member);
+    let isQuiet = true;
+    for (let from = 0; from < page.length && member.state === 'catching-up'; from += MAX_AT_ONCE) {
+      if (member.sink.isClogged()) return;
+      const sent = await group.deliverTo(member, page.slice(from, from + MAX_AT_ONCE), contexts()(viewer));
+      isQuiet &&= !sent;
+    }
+    // Far behind and nothing to show: the saved cursor moves all the same.
+    if (isQuiet && page.length === PAGE_EVENTS && group.stream.hasProgress) await group.deliverProgressTo(member);
+  }
+
+  /** Empty where the member has read everything that the hub has seen. */
+  async function readPage(member: Member): Promise<LoggedEvent[]> {
+    if (member.seq >= hub.head().seq) return [];
+    try {
+      const page = await hub.store.read(member.seq, PAGE_EVENTS);
+      const first = page[0];
+      if (first && first.seq !== member.seq + 1) throw cursorExpired('RETENTION', hub.head());
+      // The hub has seen more than this connection shows yet: a moment at most.
+      if (!first) await new Promise((resolve) => setTimeout(resolve, 20));
+      return page;
+    } catch (error) {
+      if (error instanceof Refusal) throw error;
+      log.debug({ err: error }, 'the log could not be read; the subscriber waits');
+      await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
+      return readPage(member);
+    }
+  }
+}
