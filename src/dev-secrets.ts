@@ -12,6 +12,10 @@ const shape = z.object({
 
 export type DevSecrets = z.infer<typeof shape>;
 
+export class DevSecretsError extends Error {
+  override readonly name = 'DevSecretsError';
+}
+
 /** Secrets for a server that was given none: made once, then the same at every start. Never used in production. */
 export function readDevSecrets(dataDir: string): DevSecrets {
   const path = join(dataDir, 'secrets.json');
@@ -23,7 +27,7 @@ function read(path: string): DevSecrets | undefined {
     return shape.parse(JSON.parse(readFileSync(path, 'utf8')));
   } catch (error) {
     if (isMissing(error)) return undefined;
-    throw new Error(`${path} cannot be read: repair it, or delete it to get new secrets`, { cause: error });
+    throw new DevSecretsError(`${path} cannot be read: repair it, or delete it to get new secrets`, { cause: error });
   }
 }
 
@@ -33,7 +37,7 @@ function create(dataDir: string, path: string): DevSecrets {
     mkdirSync(dataDir, { recursive: true });
     writeFileSync(draft, `${JSON.stringify(makeSecrets(), null, 2)}\n`, { mode: 0o600 });
   } catch (error) {
-    throw new Error(`The folder ${dataDir} is not writable: set DATA_DIR to one that is`, { cause: error });
+    throw new DevSecretsError(`The folder ${dataDir} is not writable: set DATA_DIR to one that is`, { cause: error });
   }
   try {
     // A link either makes the whole file appear or fails: of two servers that start together, both use the first's.
@@ -56,5 +60,5 @@ function makeSecrets(): DevSecrets {
 }
 
 function isMissing(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && error.code === 'ENOENT';
+  return error instanceof Error && 'code' in error && (error.code === 'ENOENT' || error.code === 'ENOTDIR');
 }

@@ -1,11 +1,13 @@
 import { EmbeddedPostgresError } from './db/embedded-home.ts';
 import { MigrationError } from './db/migrations.ts';
+import { DatabaseUnreachable } from './db/prepare.ts';
+import { DevSecretsError } from './dev-secrets.ts';
 import { EnvError, loadEnv } from './env.ts';
 import { createLog } from './log.ts';
 import { PortInUse, startServer } from './server.ts';
 import { welcome } from './welcome.ts';
 
-const EXPECTED = [EnvError, EmbeddedPostgresError, MigrationError, PortInUse];
+const EXPECTED = [EnvError, DevSecretsError, EmbeddedPostgresError, DatabaseUnreachable, MigrationError, PortInUse];
 
 try {
   const env = loadEnv();

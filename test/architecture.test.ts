@@ -7,7 +7,7 @@ const everything = ['*'];
 
 /** Who may import whom: a folder of src/ or a file directly in it. Anybody may use `errors`, `log` and `generated`. */
 const mayImport: Record<string, readonly string[]> = {
-  main: ['env', 'server', 'db', 'welcome'],
+  main: ['env', 'dev-secrets', 'server', 'db', 'welcome'],
   server: everything,
   welcome: ['env', 'server', 'demo-data', 'sign-in', 'transport', 'webhooks'],
   'demo-data': ['env', 'auth', 'db', 'services'],

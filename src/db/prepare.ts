@@ -1,9 +1,31 @@
 import { runMigrations, Logger } from 'graphile-worker';
+import pg from 'pg';
 import { applyMigrations } from './migrations.ts';
 
 /** Brings a database up to date: our tables, then those of the job queue. Safe to repeat and to run from several processes. */
 export async function prepareDatabase(url: string): Promise<string[]> {
+  await reach(url);
   const applied = await applyMigrations(url);
   await runMigrations({ connectionString: url, logger: new Logger(() => () => {}) });
   return applied;
+}
+
+/** Its sentence names host and database, never the password. */
+export class DatabaseUnreachable extends Error {
+  override readonly name = 'DatabaseUnreachable';
+}
+
+async function reach(url: string): Promise<void> {
+  const client = new pg.Client({ connectionString: url });
+  try {
+    await client.connect();
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    const { host, port, database } = client;
+    throw new DatabaseUnreachable(
+      `The database ${database} at ${host}:${port} cannot be reached (${why}): check DATABASE_URL.`,
+      { cause: error },
+    );
+  }
+  await client.end();
 }

@@ -1,0 +1,76 @@
+import { spawn } from 'node:child_process';
+import { createServer } from 'node:http';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { createTestDatabase } from './support/database.ts';
+import { sharedSettings } from './support/process.ts';
+
+const main = fileURLToPath(new URL('../src/main.ts', import.meta.url));
+
+let folder: string;
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'cdesk-chats-start-'));
+});
+
+afterAll(() => rm(folder, { recursive: true, force: true }));
+
+describe('a start that cannot succeed ends with code 1 and says why:', () => {
+  it('a folder that cannot be written', async () => {
+    const file = join(folder, 'file');
+    await writeFile(file, '');
+
+    expect(await start({ DATA_DIR: join(file, 'data') })).toEqual({
+      code: 1,
+      output: `The folder ${join(file, 'data')} is not writable: set DATA_DIR to one that is\n`,
+    });
+  });
+
+  it('a database that does not answer, without its password', async () => {
+    const url = 'postgres://chats:hunter2@127.0.0.1:1/chats';
+
+    expect(await start({ DATA_DIR: folder, DATABASE_URL: url })).toEqual({
+      code: 1,
+      output:
+        'The database chats at 127.0.0.1:1 cannot be reached (connect ECONNREFUSED 127.0.0.1:1): check DATABASE_URL.\n',
+    });
+  });
+
+  it('a port in use', async () => {
+    await using database = await createTestDatabase();
+    const taken = createServer().listen(0, '127.0.0.1');
+    await new Promise((resolve) => taken.once('listening', resolve));
+    // A TCP server's address is an object.
+    const { port } = taken.address() as AddressInfo;
+
+    const ended = await start({ DATA_DIR: folder, DATABASE_URL: database.url, PORT: String(port) });
+
+    taken.close();
+    expect(ended).toEqual({
+      code: 1,
+      output: `Port ${port} is in use: stop what listens there, or set PORT to another one.\n`,
+    });
+  });
+
+  it('every wrong setting at once', async () => {
+    expect(await start({ DATA_DIR: folder, PORT: 'http', ROLE: 'queen' })).toEqual({
+      code: 1,
+      output: expect.stringMatching(/^The environment cannot be used:\n- PORT .+\n- ROLE .+\n$/),
+    });
+  });
+});
+
+async function start(settings: Record<string, string>): Promise<{ code: number | null; output: string }> {
+  const child = spawn(process.execPath, [main], {
+    env: { PATH: process.env.PATH, ...sharedSettings, LOG_LEVEL: 'fatal', ...settings },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  let output = '';
+  for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk: Buffer) => (output += chunk.toString()));
+  const code = await new Promise<number | null>((resolve) => child.once('close', resolve));
+  return { code, output };
+}
