@@ -9,6 +9,7 @@ import type { Loaders } from './schema/loaders.ts';
 import type { RecordRefusal } from './services/audit.ts';
 import type { Rules } from './services/changes.ts';
 import type { ChatModule, ReadModule } from './services/module.ts';
+import type { SyncTemplates } from './services/templates/mirror.ts';
 
 /** What a resolver may use. Made anew for every operation and for every event of a subscription. */
 export type Context = {
@@ -25,4 +26,5 @@ export type Context = {
   recordRefusal: RecordRefusal;
   /** The readings of the rules that this deployment chose. */
   rulesOf: (module: ChatModule) => Rules;
+  syncTemplates: SyncTemplates;
 };

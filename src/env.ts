@@ -103,6 +103,7 @@ const settings = z.object({
   META_ID_PATTERN: pattern.default(/^[0-9]{15}$/u),
   META_TIMEOUT_MS: integer(15_000),
   META_MESSAGES_PER_SECOND: integer(80),
+  SYNC_TEMPLATES_AT_START: flag(true),
   SANDBOX: oneOf('auto', 'on', 'off').default('auto'),
   CORS_ORIGINS: list.default([]),
   TRUSTED_PROXIES: list.pipe(z.array(network)).default([]),

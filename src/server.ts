@@ -5,6 +5,8 @@ import type { Context } from './context.ts';
 import { openDatabase } from './db/database.ts';
 import { startEmbeddedPostgres } from './db/embedded.ts';
 import { prepareDatabase } from './db/prepare.ts';
+import { addTemplateSyncJob } from './db/statements/jobs.ts';
+import { transaction } from './db/transaction.ts';
 import { seedDemo } from './demo-data.ts';
 import type { Env } from './env.ts';
 import { createAccessWatch } from './events/access-watch.ts';
@@ -19,6 +21,7 @@ import { createHealthRoute } from './http/health.ts';
 import { createMediaTask } from './jobs/media.ts';
 import { createSendTask, numbersOf } from './jobs/send.ts';
 import { startSweeper } from './jobs/sweeper.ts';
+import { createSyncTask, createTemplateSync } from './jobs/sync-templates.ts';
 import { startUpkeep } from './jobs/upkeep.ts';
 import { startWorker } from './jobs/worker.ts';
 import type { Log } from './log.ts';
@@ -50,7 +53,8 @@ export type ServerOptions = { env: Env; log: Log };
 
 const CONCURRENT_SENDS = 16;
 /** Apart from what is sent: a hundred large files must not hold up a reply. */
-const CONCURRENT_DOWNLOADS = 3;
+const BACKGROUND_JOBS = 4;
+const HOURLY_SYNC = '17 * * * * sync-templates';
 const UPKEEP_MS = 5_000;
 const DRAIN_SHARE = 0.3;
 
@@ -73,6 +77,20 @@ export async function startServer({ env, log }: ServerOptions): Promise<RunningS
   const files = await createFileStore(env);
   const fileLinks = createFileLinks({ publicUrl: () => publicUrl, keys: keyringOf(env) });
 
+  // Known once it listens; nobody asks for it before.
+  let base = '';
+  const sandbox = await startOwnSandbox({ env, readModule, webhookUrl: () => `${base}${WEBHOOK_PATH}`, log });
+  if (sandbox) undo.use(sandbox);
+  const meta = undo.use(
+    createMetaClient({
+      baseUrl: sandbox?.url ?? env.metaApiUrl,
+      version: env.metaApiVersion,
+      timeoutMs: env.metaTimeoutMs,
+      log,
+    }),
+  );
+  const syncTemplates = createTemplateSync({ db, meta, readModule, log });
+
   const createContext = (viewer: Viewer | null, requestId: string): Context => ({
     viewer,
     requestId,
@@ -85,6 +103,7 @@ export async function startServer({ env, log }: ServerOptions): Promise<RunningS
     readModule,
     recordRefusal,
     rulesOf,
+    syncTemplates,
     loaders: createLoaders(db),
   });
   const authenticate = createAuthenticate(db, env);
@@ -128,20 +147,10 @@ export async function startServer({ env, log }: ServerOptions): Promise<RunningS
     else socket.end('HTTP/1.1 404 Not Found\r\n\r\n');
   });
   const address = await listen(http, env);
-  const base = `http://${env.host.includes(':') ? `[${env.host}]` : env.host}:${address.port}`;
+  base = `http://${env.host.includes(':') ? `[${env.host}]` : env.host}:${address.port}`;
   // On port 0 the address is known only now.
   if (!URL.canParse(publicUrl) || new URL(publicUrl).port === '0') publicUrl = base;
 
-  const sandbox = await startOwnSandbox({ env, readModule, webhookUrl: () => `${base}${WEBHOOK_PATH}`, log });
-  if (sandbox) undo.use(sandbox);
-  const meta = undo.use(
-    createMetaClient({
-      baseUrl: sandbox?.url ?? env.metaApiUrl,
-      version: env.metaApiVersion,
-      timeoutMs: env.metaTimeoutMs,
-      log,
-    }),
-  );
   if (env.role !== 'api') {
     const send = createSendTask({
       db,
@@ -160,9 +169,13 @@ export async function startServer({ env, log }: ServerOptions): Promise<RunningS
         log,
       }),
     );
+    if (env.syncTemplatesAtStart) await transaction(db, (tx) => addTemplateSyncJob(tx));
     undo.use(await startSweeper({ db, readModule, rulesOf, log }));
-    const media = createMediaTask({ db, meta, files, readModule, log });
-    undo.use(await startWorker({ db, tasks: { 'fetch-media': media }, concurrency: CONCURRENT_DOWNLOADS, log }));
+    const background = {
+      'fetch-media': createMediaTask({ db, meta, files, readModule, log }),
+      'sync-templates': createSyncTask(syncTemplates, readModule),
+    };
+    undo.use(await startWorker({ db, tasks: background, concurrency: BACKGROUND_JOBS, crontab: HOURLY_SYNC, log }));
     const chores = [{ name: 'abandoned media', run: () => requeueAbandonedMedia(db) }];
     undo.use(startUpkeep({ chores, everyMs: UPKEEP_MS, log }));
   }

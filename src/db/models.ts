@@ -12,6 +12,7 @@ const scalarFields = {
   Message: Prisma.MessageScalarFieldEnum,
   Operator: Prisma.OperatorScalarFieldEnum,
   Participant: Prisma.ParticipantScalarFieldEnum,
+  Template: Prisma.TemplateScalarFieldEnum,
 } as const;
 
 export type LoadedModel = keyof typeof scalarFields;

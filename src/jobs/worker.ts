@@ -9,13 +9,16 @@ export async function startWorker(options: {
   db: Database;
   tasks: TaskList;
   concurrency: number;
+  /** Lines of a crontab, UTC. */
+  crontab?: string;
   log: Log;
 }): Promise<Jobs> {
-  const { db, tasks, concurrency, log } = options;
+  const { db, tasks, concurrency, crontab, log } = options;
   const runner: Runner = await run({
     pgPool: db.pool,
     taskList: tasks,
     concurrency,
+    ...(crontab === undefined ? {} : { crontab }),
     noHandleSignals: true,
     pollInterval: 1_000,
     logger: toPino(log),

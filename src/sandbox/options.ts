@@ -115,6 +115,10 @@ export type Sandbox = AsyncDisposable & {
   setDelays(delays: Partial<Delays>): void;
   setLimits(limits: Partial<Limits>): void;
   templates(): readonly SandboxTemplate[];
+  /** Nobody is told: the next listing has it. */
+  addTemplate(template: SandboxTemplate): void;
+  /** Gives back what was removed; nobody is told. */
+  removeTemplate(name: string, language: string): SandboxTemplate[];
   /** Changes it and posts message_template_status_update. */
   changeTemplate(change: TemplateChange): Promise<Posted>;
   /** All planned statuses have been posted. */

@@ -10,7 +10,7 @@ import type { Sandbox, SandboxOptions } from './options.ts';
 import type { Reply } from './reply.ts';
 import { createState } from './state.ts';
 import type { State } from './state.ts';
-import { changeTemplate } from './templates.ts';
+import { changeTemplate, removeTemplate } from './templates.ts';
 
 /** Plays Meta over HTTP: the Graph API for our server, and the customers behind it. */
 export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
@@ -46,6 +46,8 @@ function createSandbox(state: State): Sandbox {
     setDelays: (delays) => void Object.assign(state.delays, delays),
     setLimits: (limits) => void Object.assign(state.limits, limits),
     templates: () => state.templates,
+    addTemplate: (template) => void state.templates.push(template),
+    removeTemplate: (name, language) => removeTemplate(state, name, language),
     changeTemplate: (change) => changeTemplate(state, change),
     async settled() {
       await state.deliveries.settled();

@@ -49,6 +49,12 @@ export async function changeTemplate(state: State, change: TemplateChange): Prom
   return state.poster.post(templateBody(state.businessAccountId, found, change));
 }
 
+/** Gone without a word, as when somebody deletes it while webhooks are not subscribed. */
+export function removeTemplate(state: State, name: string, language: string): SandboxTemplate[] {
+  const index = state.templates.findIndex((one) => one.name === name && one.language === language);
+  return index < 0 ? [] : state.templates.splice(index, 1);
+}
+
 function matches(template: SandboxTemplate, query: URLSearchParams): boolean {
   return (['name', 'language', 'status', 'category'] as const).every((key) => {
     const wanted = query.get(key);

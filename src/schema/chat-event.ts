@@ -9,6 +9,8 @@ import { globalId } from './global-id.ts';
 import { Message } from './message.ts';
 import { MessageFailure } from './message-parts.ts';
 import { Operator } from './operator.ts';
+import { Template } from './template.ts';
+import { TemplateStatus } from './template-parts.ts';
 
 export const ChatEventType = builder.enumType('ChatEventType', {
   description: 'Kinds of events.',
@@ -35,6 +37,7 @@ const typeNames: Record<string, string> = {
   BEACON_CHANGED: 'BeaconChanged',
   UNREAD_CHANGED: 'UnreadChanged',
   WINDOW_CHANGED: 'WindowChanged',
+  TEMPLATE_CHANGED: 'TemplateChanged',
   STREAM_PROGRESS: 'StreamProgress',
 };
 
@@ -191,6 +194,23 @@ eventType('ConversationChanged').implement({
       nullable: true,
       resolve: (event, _args, { loaders }) =>
         event.conversationId ? loaders.conversation.load(event.conversationId) : null,
+    }),
+  }),
+});
+
+eventType('TemplateChanged').implement({
+  description: 'A template came, went, or got another state, category or text.',
+  interfaces: [ChatEvent],
+  fields: (t) => ({
+    templateId: t.id({ resolve: (event) => globalId('Template', event.templateId ?? '') }),
+    status: t.field({
+      type: TemplateStatus,
+      resolve: (event) => fact<typeof TemplateStatus.$inferType>(event, 'status'),
+    }),
+    template: t.field({
+      type: Template,
+      nullable: true,
+      resolve: (event, _args, { loaders }) => (event.templateId ? loaders.template.load(event.templateId) : null),
     }),
   }),
 });

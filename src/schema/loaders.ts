@@ -11,6 +11,7 @@ import type {
   Participant,
   Reaction,
   StatusEntry,
+  Template,
 } from '../generated/prisma/client.ts';
 
 /** One statement per kind of thing for everything that an operation asks for. Made anew for each operation and event. */
@@ -21,6 +22,7 @@ export type Loaders = {
   message: DataLoader<string, Message | null>;
   operator: DataLoader<string, Operator | null>;
   participant: DataLoader<string, Participant | null>;
+  template: DataLoader<string, Template | null>;
   attachmentsOf: DataLoader<string, Attachment[]>;
   reactionsOf: DataLoader<string, Reaction[]>;
   statusesOf: DataLoader<string, StatusEntry[]>;
@@ -35,6 +37,7 @@ export function createLoaders(db: Database): Loaders {
     message: byId<Message>(pool, 'Message'),
     operator: byId<Operator>(pool, 'Operator'),
     participant: byId<Participant>(pool, 'Participant'),
+    template: byId<Template>(pool, 'Template'),
     attachmentsOf: grouped(
       (ids) => prisma.attachment.findMany({ where: { messageId: { in: ids } }, orderBy: { id: 'asc' } }),
       (row) => row.messageId,

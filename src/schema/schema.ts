@@ -5,6 +5,7 @@ import './viewer.ts';
 import './module.ts';
 import './conversation.ts';
 import './conversation-mutations.ts';
+import './template-list.ts';
 import './window-error.ts';
 import './chat-event.ts';
 import './event-subscriptions.ts';

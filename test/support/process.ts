@@ -19,6 +19,7 @@ export const sharedSettings = {
   LOG_LEVEL: 'info',
   LOG_FORMAT: 'json',
   PORT: '0',
+  SYNC_TEMPLATES_AT_START: 'false',
 } as const;
 
 export type ServerProcess = AsyncDisposable & {

@@ -52,6 +52,7 @@ export async function startTestServer(options: TestServerOptions = {}): Promise<
     META_APP_SECRET: APP_SECRET,
     META_WEBHOOK_TOKEN: VERIFY_TOKEN,
     SHUTDOWN_GRACE_MS: '200',
+    SYNC_TEMPLATES_AT_START: 'false',
     ...options.settings,
   });
   const log = createLog({ logLevel: env.logLevel, logFormat: 'json' });

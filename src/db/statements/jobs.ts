@@ -12,3 +12,11 @@ const addSend: Statement = {
 export async function addSendJob(tx: Transaction, conversationId: string, at: Date = tx.now): Promise<void> {
   await tx.query(addSend, [conversationId, at]);
 }
+
+/** One listing however many webhooks ask for it; a later asking puts it off. */
+export async function addTemplateSyncJob(tx: Transaction, at: Date = tx.now): Promise<void> {
+  await tx.query(
+    `SELECT graphile_worker.add_job('sync-templates', '{}'::json, job_key => 'sync-templates', run_at => $1, max_attempts => 5)`,
+    [at],
+  );
+}

@@ -18,6 +18,12 @@ export function applyPreference(batch: Batch, item: PreferenceItem, receivedAt: 
   batch.people.setMarketing(participant, item.marketing === 'stop' ? timeOf(item.at, receivedAt) : null);
 }
 
+/** Applied with the rest of the batch; kept for administrators, too. */
+export function applyTemplateEvent(batch: Batch, item: TemplateItem, receivedAt: Date): void {
+  batch.templateItems.push(item);
+  applyAccountEvent(batch, item, receivedAt);
+}
+
 /** News of the account is kept for administrators; the same news told twice is one. */
 export function applyAccountEvent(batch: Batch, item: AccountItem | TemplateItem, receivedAt: Date): void {
   const at = timeOf(item.at, receivedAt);

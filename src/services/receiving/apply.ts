@@ -1,5 +1,5 @@
 import type { Item } from './items.ts';
-import { applyAccountEvent, applyCall, applyPreference } from './account.ts';
+import { applyAccountEvent, applyCall, applyPreference, applyTemplateEvent } from './account.ts';
 import type { Batch } from './batch.ts';
 import { applyEdit, applyReaction, applyRevoke } from './corrections.ts';
 import { applyIdentityChange, applyMessage } from './message.ts';
@@ -25,6 +25,7 @@ export function applyItem(batch: Batch, item: Item, receivedAt: Date): void {
     case 'preference':
       return applyPreference(batch, item, receivedAt);
     case 'template':
+      return applyTemplateEvent(batch, item, receivedAt);
     case 'account':
       return applyAccountEvent(batch, item, receivedAt);
     case 'unknown':

@@ -8,9 +8,10 @@ import { saveAccountEvents, type NewAccountEvent } from '../../db/statements/acc
 import type { Transaction } from '../../db/transaction.ts';
 import type { Changes } from '../changes.ts';
 import { newConversation } from '../new-conversation.ts';
-import type { Item } from './items.ts';
+import type { Item, TemplateItem } from './items.ts';
 import { participantSearch, type People } from './people.ts';
 import type { Numbers, ReceivedItem } from './delivery.ts';
+import { applyTemplateItems } from './templates.ts';
 
 /** Everything that the items of one transaction look up and change. */
 export class Batch {
@@ -21,6 +22,7 @@ export class Batch {
   readonly attachments: NewAttachment[] = [];
   readonly reactions: NewReaction[] = [];
   readonly accountEvents: NewAccountEvent[] = [];
+  readonly templateItems: TemplateItem[] = [];
   private readonly numbers: Numbers;
   private readonly byPair = new Map<string, ConversationRow>();
   private readonly byProviderId = new Map<string, MessageRow>();
@@ -103,6 +105,7 @@ export class Batch {
     await saveAttachments(tx, this.attachments);
     for (const messageId of await saveReactions(tx, this.reactions)) this.tellReaction(messageId);
     await saveAccountEvents(tx, this.accountEvents);
+    await applyTemplateItems(tx, this.templateItems);
   }
 
   private tellReaction(messageId: string): void {
