@@ -113,6 +113,11 @@ export type MessageRow = {
   waivedAt: Date | null;
   imported: boolean;
   placeholder: boolean;
+  cleaned: boolean;
+  quotedProviderId: string | null;
+  quotedId: string | null;
+  forwarded: boolean;
+  referral: unknown;
   sendState: SendState | null;
   acceptedAt: Date | null;
 };
@@ -143,6 +148,11 @@ export const messageColumns = {
   waivedAt: ['waived_at', 'timestamptz'],
   imported: ['imported', 'boolean'],
   placeholder: ['placeholder', 'boolean'],
+  cleaned: ['cleaned', 'boolean'],
+  quotedProviderId: ['quoted_provider_id', 'text'],
+  quotedId: ['quoted_id', 'uuid'],
+  forwarded: ['forwarded', 'boolean'],
+  referral: ['referral', 'jsonb'],
   sendState: ['send_state', '"SendState"'],
   acceptedAt: ['accepted_at', 'timestamptz'],
 } as const satisfies Columns & Record<keyof MessageRow, unknown>;
@@ -152,11 +162,6 @@ export type NewMessage = MessageRow & {
   sentSecond: Date;
   receivedAt: Date;
   sentByTokenId: string | null;
-  quotedProviderId: string | null;
-  quotedId: string | null;
-  forwarded: boolean;
-  referral: unknown;
-  cleaned: boolean;
   senderName: string | null;
   clientKey: string | null;
   templateId: string | null;
@@ -168,11 +173,6 @@ export const newMessageColumns = {
   sentSecond: ['sent_second', 'timestamptz'],
   receivedAt: ['received_at', 'timestamptz'],
   sentByTokenId: ['sent_by_token_id', 'uuid'],
-  quotedProviderId: ['quoted_provider_id', 'text'],
-  quotedId: ['quoted_id', 'uuid'],
-  forwarded: ['forwarded', 'boolean'],
-  referral: ['referral', 'jsonb'],
-  cleaned: ['cleaned', 'boolean'],
   senderName: ['sender_name', 'text'],
   clientKey: ['client_key', 'text'],
   templateId: ['template_id', 'uuid'],
@@ -189,7 +189,11 @@ export type ParticipantRow = {
   profileName: string | null;
   previousPhoneNumbers: string[];
   marketingStoppedAt: Date | null;
+  marketingChangedAt: Date | null;
 };
+
+/** With PostgreSQL's own version of the row: a writer that had read an older one must not write it back. */
+export type LoadedParticipant = ParticipantRow & { rowVersion: string | null };
 
 export const participantColumns = {
   id: ['id', 'uuid'],
@@ -201,4 +205,5 @@ export const participantColumns = {
   profileName: ['profile_name', 'text'],
   previousPhoneNumbers: ['previous_phone_numbers', 'text[]'],
   marketingStoppedAt: ['marketing_stopped_at', 'timestamptz'],
+  marketingChangedAt: ['marketing_changed_at', 'timestamptz'],
 } as const satisfies Columns & Record<keyof ParticipantRow, unknown>;

@@ -167,5 +167,5 @@ export async function visibleConversation(global: string, { viewer, loaders }: C
   }
   // The change is about to make what was loaded here old.
   loaders.conversation.clear(id);
-  return id;
+  return conversation.id;
 }

@@ -131,7 +131,7 @@ async function conversationPage(args: PageArguments, context: Context) {
   const asOf = await streamCursor(context);
   const rows = await findConversationPage(context.db.pool, request);
   const page = toPage(rows, request, (row) => encodeCursor(ORDER, [row.lastMessageAt.toISOString(), row.id]));
-  return { ...page, asOf, totalCount: () => context.db.prisma.conversation.count() };
+  return { ...page, asOf, totalCount: () => context.db.prisma.conversation.count({ where: { mergedIntoId: null } }) };
 }
 
 async function oneConversation(
@@ -143,8 +143,13 @@ async function oneConversation(
   const row =
     id != null
       ? await context.loaders.conversation.load(argumentId('Conversation', id, 'id'))
-      : await context.db.prisma.conversation.findUnique({ where: { number: number ?? 0 } });
+      : await byNumber(number ?? 0, context);
   return row && maySee(context.viewer, row) ? row : null;
+}
+
+async function byNumber(number: number, { db, loaders }: Context): Promise<ConversationRow | null> {
+  const row = await db.prisma.conversation.findUnique({ where: { number } });
+  return row?.mergedIntoId ? loaders.conversation.load(row.mergedIntoId) : row;
 }
 
 /** A token may be limited to some business numbers. */

@@ -20,6 +20,8 @@ export type Loaders = {
   businessNumber: DataLoader<string, BusinessNumber | null>;
   conversation: DataLoader<string, Conversation | null>;
   message: DataLoader<string, Message | null>;
+  /** By Meta's id. */
+  messageByProviderId: DataLoader<string, Message | null>;
   operator: DataLoader<string, Operator | null>;
   participant: DataLoader<string, Participant | null>;
   template: DataLoader<string, Template | null>;
@@ -33,10 +35,15 @@ export function createLoaders(db: Database): Loaders {
   return {
     attachment: byId<Attachment>(pool, 'Attachment'),
     businessNumber: byId<BusinessNumber>(pool, 'BusinessNumber'),
-    conversation: byId<Conversation>(pool, 'Conversation'),
+    conversation: surviving<Conversation>(pool, 'Conversation'),
     message: byId<Message>(pool, 'Message'),
+    messageByProviderId: new DataLoader(async (ids) => {
+      const rows = await prisma.message.findMany({ where: { providerId: { in: [...ids] } } });
+      const found = new Map(rows.map((row) => [row.providerId, row]));
+      return ids.map((id) => found.get(id) ?? null);
+    }),
     operator: byId<Operator>(pool, 'Operator'),
-    participant: byId<Participant>(pool, 'Participant'),
+    participant: surviving<Participant>(pool, 'Participant'),
     template: byId<Template>(pool, 'Template'),
     attachmentsOf: grouped(
       (ids) => prisma.attachment.findMany({ where: { messageId: { in: ids } }, orderBy: { id: 'asc' } }),
@@ -51,6 +58,20 @@ export function createLoaders(db: Database): Loaders {
       (row) => row.messageId,
     ),
   };
+}
+
+/** What was merged into another is found there, also by its old id. */
+function surviving<Row extends pg.QueryResultRow & { id: string; mergedIntoId: string | null }>(
+  pool: pg.Pool,
+  model: LoadedModel,
+): DataLoader<string, Row | null> {
+  return new DataLoader(async (ids) => {
+    const rows = await findByIds<Row>(pool, model, ids);
+    const heirs = rows.flatMap((row) => row.mergedIntoId ?? []);
+    const known = new Map(rows.map((row) => [row.id, row]));
+    if (heirs.length > 0) for (const row of await findByIds<Row>(pool, model, heirs)) known.set(row.id, row);
+    return ids.map((id) => known.get(known.get(id)?.mergedIntoId ?? id) ?? null);
+  });
 }
 
 function byId<Row extends pg.QueryResultRow & { id: string }>(

@@ -11,6 +11,7 @@ import { encodeCursor, pageRequest, toPage, type PageArguments } from './connect
 import { MessageAction, MessageDirection, MessageKind, MessageOrigin, MessageStatus } from './enums.ts';
 import { MessageContent, shownContent } from './message-content.ts';
 import { MessageFailure, MessageReaction, MessageReferral, MessageStatusEntry } from './message-parts.ts';
+import type { Loaders } from './loaders.ts';
 import { Operator } from './operator.ts';
 import { streamCursor } from './stream.ts';
 
@@ -115,9 +116,17 @@ builder.prismaObjectField(Message, 'quoted', (t) =>
     type: Message,
     nullable: true,
     description: 'The message that it answers; null where that was never stored here.',
-    resolve: (message, _args, { loaders }) => (message.quotedId ? loaders.message.load(message.quotedId) : null),
+    resolve: (message, _args, { loaders }) => quotedMessage(message, loaders),
   }),
 );
+
+/** A message may come before the one that it quotes, so that its id was not known when it was stored. */
+async function quotedMessage(message: MessageRow, loaders: Loaders): Promise<MessageRow | null> {
+  if (message.quotedId) return loaders.message.load(message.quotedId);
+  if (!message.quotedProviderId) return null;
+  const quoted = await loaders.messageByProviderId.load(message.quotedProviderId);
+  return quoted?.conversationId === message.conversationId ? quoted : null;
+}
 
 export const MessageConnection = connectionType<MessageRow>('Message', Message, { asOf: true });
 

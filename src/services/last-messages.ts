@@ -35,6 +35,12 @@ export function refreshLastMessage(conversation: ConversationRow, message: Messa
   if (conversation.lastMessageId === message.id) showLastMessage(conversation, message);
 }
 
+/** Whether one is read after the other: by second, then by arrival. */
+export function isReadLater(one: MessageRow, other: MessageRow): boolean {
+  const seconds = secondOf(one.sentAt).getTime() - secondOf(other.sentAt).getTime();
+  return seconds > 0 || (seconds === 0 && one.sequence > other.sequence);
+}
+
 function isNewer(at: Date, than: Date | null): boolean {
   return than === null || secondOf(at) >= secondOf(than);
 }

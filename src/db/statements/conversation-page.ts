@@ -9,8 +9,8 @@ import { modelColumns } from '../models.ts';
  */
 export async function findConversationPage(pool: pg.Pool, page: PageRequest): Promise<Conversation[]> {
   const [direction, compare] = page.forward ? ['DESC', '<'] : ['ASC', '>'];
-  const after = page.position ? `WHERE (c.last_message_at, c.id) ${compare} ($1::timestamptz, $2::uuid)` : '';
-  const text = `SELECT ${modelColumns('Conversation', 'c')} FROM conversation c ${after}
+  const after = page.position ? `AND (c.last_message_at, c.id) ${compare} ($1::timestamptz, $2::uuid)` : '';
+  const text = `SELECT ${modelColumns('Conversation', 'c')} FROM conversation c WHERE c.merged_into_id IS NULL ${after}
     ORDER BY c.last_message_at ${direction}, c.id ${direction} LIMIT ${page.size + 1}`;
   const name = `conversation-page-${direction}-${page.position ? 'after' : 'first'}-${page.size}`;
   return (await pool.query<Conversation>({ name, text, values: page.position ? [...page.position] : [] })).rows;

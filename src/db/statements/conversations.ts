@@ -28,7 +28,7 @@ const insert: Statement = {
 
 const update: Statement = {
   name: 'update-conversations',
-  text: `UPDATE conversation c SET ${assignments(conversationColumns, 'n', ['id', 'businessNumberId', 'participantId', 'version'])},
+  text: `UPDATE conversation c SET ${assignments(conversationColumns, 'n', ['id', 'businessNumberId', 'participantId', 'participantSearch', 'version'])},
       version = c.version + 1
     FROM ${recordset(conversationColumns, '$1', 'n')} WHERE c.id = n.id`,
 };
@@ -36,6 +36,16 @@ const update: Statement = {
 /** Locks in the order of ids, as every writer does. */
 export function lockConversations(tx: Transaction, ids: string[]): Promise<ConversationRow[]> {
   return tx.query<ConversationRow>(lockByIds, [ids]);
+}
+
+const lockOfParticipants: Statement = {
+  name: 'lock-conversations-of-participants',
+  text: `SELECT ${selectList(conversationColumns, 'c')} FROM conversation c
+    WHERE c.participant_id = ANY($1::uuid[]) AND c.merged_into_id IS NULL ORDER BY c.id FOR NO KEY UPDATE`,
+};
+
+export function lockConversationsOf(tx: Transaction, participantIds: string[]): Promise<ConversationRow[]> {
+  return tx.query<ConversationRow>(lockOfParticipants, [participantIds]);
 }
 
 /** Locks every conversation that a batch touches: by number and participant, or through a message it names. */

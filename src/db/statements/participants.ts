@@ -1,24 +1,28 @@
 import { assignments, insertion, recordset, selectList } from '../columns.ts';
-import { participantColumns, type ParticipantRow } from '../rows.ts';
+import { participantColumns, type LoadedParticipant, type ParticipantRow } from '../rows.ts';
 import type { Statement, Transaction } from '../transaction.ts';
 
 const find: Statement = {
   name: 'find-participants',
   text: ['comparison_key = ANY($1::text[])', 'user_id = ANY($2::text[])', 'group_id = ANY($3::text[])']
-    .map((condition) => `SELECT ${selectList(participantColumns, 'p')} FROM participant p WHERE p.${condition}`)
+    .map(
+      (condition) =>
+        `SELECT ${selectList(participantColumns, 'p')}, p.xmin::text AS "rowVersion" FROM participant p WHERE p.${condition}`,
+    )
     .join(' UNION '),
 };
 
 const insert: Statement = {
   name: 'insert-participants',
   text: `INSERT INTO participant ${insertion(participantColumns, 'n')} FROM ${recordset(participantColumns, '$1', 'n')}
-    ORDER BY n."comparisonKey", n."userId" ON CONFLICT DO NOTHING RETURNING id`,
+    ORDER BY n."comparisonKey", n."userId" ON CONFLICT DO NOTHING RETURNING id, xmin::text AS "rowVersion"`,
 };
 
 const update: Statement = {
   name: 'update-participants',
   text: `UPDATE participant p SET ${assignments(participantColumns, 'n')}
-    FROM (SELECT * FROM ${recordset(participantColumns, '$1', 'r')} ORDER BY r.id) AS n WHERE p.id = n.id`,
+    FROM (SELECT * FROM ${recordset({ ...participantColumns, rowVersion: ['row_version', 'text'] }, '$1', 'r')} ORDER BY r.id) AS n
+    WHERE p.id = n.id AND p.xmin::text = n."rowVersion" RETURNING p.id`,
 };
 
 const rename: Statement = {
@@ -32,19 +36,23 @@ const rename: Statement = {
 export function findParticipants(
   tx: Transaction,
   keys: { comparisonKeys: string[]; userIds: string[]; groupIds: string[] },
-): Promise<ParticipantRow[]> {
-  return tx.query<ParticipantRow>(find, [keys.comparisonKeys, keys.userIds, keys.groupIds]);
+): Promise<LoadedParticipant[]> {
+  return tx.query<LoadedParticipant>(find, [keys.comparisonKeys, keys.userIds, keys.groupIds]);
 }
 
-/** Gives back the ids that were really inserted: fewer mean that somebody else was first. */
-export async function insertParticipants(tx: Transaction, rows: ParticipantRow[]): Promise<string[]> {
+/** Gives back those that were really inserted: fewer mean that somebody else was first. */
+export async function insertParticipants(
+  tx: Transaction,
+  rows: ParticipantRow[],
+): Promise<{ id: string; rowVersion: string }[]> {
+  return rows.length > 0 ? tx.query(insert, [JSON.stringify(rows)]) : [];
+}
+
+/** Gives back the ids that were really written: of the others somebody else wrote a newer version meanwhile. */
+export async function updateParticipants(tx: Transaction, rows: LoadedParticipant[]): Promise<string[]> {
   if (rows.length === 0) return [];
-  const inserted = await tx.query<{ id: string }>(insert, [JSON.stringify(rows)]);
-  return inserted.map((row) => row.id);
-}
-
-export async function updateParticipants(tx: Transaction, rows: ParticipantRow[]): Promise<void> {
-  if (rows.length > 0) await tx.query(update, [JSON.stringify(rows)]);
+  const updated = await tx.query<{ id: string }>(update, [JSON.stringify(rows)]);
+  return updated.map((row) => row.id);
 }
 
 /** Brings the folded name and number of each participant into the conversations' rows. */

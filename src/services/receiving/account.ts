@@ -5,17 +5,17 @@ import { newId, timeOf, type Batch } from './batch.ts';
 
 /** A call that the customer began opens the window; it is no message. */
 export function applyCall(batch: Batch, item: CallItem, receivedAt: Date): void {
+  if (!item.byCustomer) return;
   const conversation = batch.conversationOf(item);
   const at = timeOf(item.at, receivedAt);
   if (at < conversation.createdAt) conversation.createdAt = at;
   if (!conversation.lastMessageId && at > conversation.lastMessageAt) conversation.lastMessageAt = at;
-  if (item.byCustomer)
-    batch.changes.setWindow(conversation, extendWindow(messagingWindow(conversation), at, 'CUSTOMER_CALL'));
+  batch.changes.setWindow(conversation, extendWindow(messagingWindow(conversation), at, 'CUSTOMER_CALL'));
 }
 
 export function applyPreference(batch: Batch, item: PreferenceItem, receivedAt: Date): void {
   const participant = batch.people.resolve(item.participant);
-  batch.people.setMarketing(participant, item.marketing === 'stop' ? timeOf(item.at, receivedAt) : null);
+  batch.people.setMarketing(participant, item.marketing, timeOf(item.at, receivedAt));
 }
 
 /** Applied with the rest of the batch; kept for administrators, too. */

@@ -13,11 +13,11 @@ export function applyItem(batch: Batch, item: Item, receivedAt: Date): void {
     case 'status':
       return applyStatus(batch, item, receivedAt);
     case 'reaction':
-      return applyReaction(batch, item, receivedAt);
+      return applyReaction(batch, item);
     case 'edit':
       return applyEdit(batch, item, receivedAt);
     case 'revoke':
-      return applyRevoke(batch, item, receivedAt);
+      return applyRevoke(batch, item);
     case 'identity-change':
       return applyIdentityChange(batch, item, receivedAt);
     case 'call':

@@ -1,5 +1,5 @@
 import { v7 as uuid } from 'uuid';
-import type { ConversationRow, MessageRow, NewMessage, ParticipantRow } from '../../db/rows.ts';
+import type { ConversationRow, LoadedParticipant, MessageRow, NewMessage } from '../../db/rows.ts';
 import type { NewStatusEntry } from '../../db/statements/status-entries.ts';
 import type { ParkedItem } from '../../db/statements/parked-items.ts';
 import { saveAttachments, type NewAttachment } from '../../db/statements/attachments.ts';
@@ -120,12 +120,14 @@ export class Batch {
   }
 
   private pairOf(item: Item): { businessNumberId: string; participantId: string } | null {
+    // What the business itself calls opens nothing.
+    if (item.type === 'call' && !item.byCustomer) return null;
     if (item.type !== 'message' && item.type !== 'call' && item.type !== 'identity-change') return null;
     const businessNumberId = this.numbers.get(item.phoneNumberId);
     return businessNumberId ? { businessNumberId, participantId: this.participantOf(item).id } : null;
   }
 
-  private participantOf(item: Item): ParticipantRow {
+  participantOf(item: Item): LoadedParticipant {
     if (item.type === 'message' && item.groupId) return this.people.resolveGroup(item.groupId);
     if (item.type === 'identity-change') return this.people.find(item.previous) ?? this.people.resolve(item.next);
     if ('participant' in item) return this.people.resolve(item.participant);
@@ -138,11 +140,18 @@ function pairKey(businessNumberId: string, participantId: string): string {
 }
 
 const MAX_AHEAD_MS = 60_000;
+/** WhatsApp did not exist before. */
+const EARLIEST = new Date('2009-01-01T00:00:00Z');
 
-/** Meta's time, or ours where it is missing or lies in the future: a row must not stay on top of the list for ever. */
+/** Meta's time, or ours where it is missing, from before WhatsApp or in the future: a row must not stay on top for ever. */
 export function timeOf(at: Date | null, receivedAt: Date): Date {
-  if (!at || at.getTime() > receivedAt.getTime() + MAX_AHEAD_MS) return receivedAt;
+  if (!at || at < EARLIEST || at.getTime() > receivedAt.getTime() + MAX_AHEAD_MS) return receivedAt;
   return at;
+}
+
+/** The same at every repeat: what is told of a message without a time of its own happened with the message. */
+export function timeTold(at: Date | null, message: { sentAt: Date }): Date {
+  return at ?? message.sentAt;
 }
 
 export function newId(): string {

@@ -2,7 +2,7 @@ import type { MessageRow } from '../../db/rows.ts';
 import type { EditItem, ReactionItem, RevokeItem } from './items.ts';
 import { refreshLastMessage } from '../last-messages.ts';
 import { announceMedia } from './attachments.ts';
-import { timeOf, type Batch } from './batch.ts';
+import { timeTold, type Batch } from './batch.ts';
 import { textOf } from '../new-message.ts';
 
 type Correction = EditItem | RevokeItem | ReactionItem;
@@ -11,9 +11,9 @@ type Correction = EditItem | RevokeItem | ReactionItem;
 export function applyEdit(batch: Batch, item: EditItem, receivedAt: Date): void {
   const message = targetOf(batch, item);
   if (!message) return;
-  const at = timeOf(item.at, receivedAt);
+  const at = timeTold(item.at, message);
   if (!isNewerEdit(message, at, item.providerId)) return;
-  Object.assign(message, textOf(item.replacement), { editedAt: at, editedBy: item.providerId, placeholder: false });
+  Object.assign(message, textOf(item.replacement), { editedAt: at, editedBy: item.providerId });
   if (item.replacement.media) announceMedia(batch, message, item.replacement.media, receivedAt);
   tellUpdated(batch, message, at);
 }
@@ -25,10 +25,10 @@ function isNewerEdit(message: MessageRow, at: Date, providerId: string): boolean
 }
 
 /** Withdrawn for everyone. The text stays, marked; the first time told holds. */
-export function applyRevoke(batch: Batch, item: RevokeItem, receivedAt: Date): void {
+export function applyRevoke(batch: Batch, item: RevokeItem): void {
   const message = targetOf(batch, item);
   if (!message) return;
-  const at = timeOf(item.at, receivedAt);
+  const at = timeTold(item.at, message);
   if (message.withdrawnAt && message.withdrawnAt <= at) return;
   const isFirst = message.withdrawnAt === null;
   message.withdrawnAt = at;
@@ -38,10 +38,10 @@ export function applyRevoke(batch: Batch, item: RevokeItem, receivedAt: Date): v
   batch.changes.recheckBeacon(batch.changes.conversation(message.conversationId), reason);
 }
 
-export function applyReaction(batch: Batch, item: ReactionItem, receivedAt: Date): void {
+export function applyReaction(batch: Batch, item: ReactionItem): void {
   const message = targetOf(batch, item);
   if (!message) return;
-  const at = timeOf(item.at, receivedAt);
+  const at = timeTold(item.at, message);
   const { emoji, providerId } = item;
   batch.reactions.push({
     messageId: message.id,

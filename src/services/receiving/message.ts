@@ -13,6 +13,7 @@ export function applyMessage(batch: Batch, item: MessageItem, receivedAt: Date):
   const known = batch.message(item.providerId);
   if (known) return replacePlaceholder(batch, known, item, receivedAt);
   const conversation = batch.conversationOf(item);
+  if (!item.groupId && !item.imported) batch.people.learn(batch.participantOf(item), item.participant);
   const message = storeMessage(batch, conversation, describe(item, receivedAt, batch));
   if (item.media) announceMedia(batch, message, item.media, receivedAt);
   noteArrival(batch.changes, conversation, message, item);
@@ -20,12 +21,18 @@ export function applyMessage(batch: Batch, item: MessageItem, receivedAt: Date):
 
 export function applyIdentityChange(batch: Batch, item: IdentityChangeItem, receivedAt: Date): void {
   if (batch.message(item.providerId)) return;
-  const participant = batch.people.find(item.previous);
   const conversation = batch.conversationOf(item);
-  if (participant && !batch.people.find(item.next)) batch.people.move(participant, item.next);
+  moveIds(batch, item);
   const notice: DescribedContent = { kind: 'SYSTEM', content: item.content, media: null };
   const message = { ...blankMessage(), ...textOf(notice), providerId: item.providerId, origin: 'SYSTEM' as const };
   storeMessage(batch, conversation, { ...message, ...times(item.at, receivedAt) });
+}
+
+/** Whoever else bears the new ids by now keeps them. */
+function moveIds({ people }: Batch, { previous, next }: IdentityChangeItem): void {
+  const participant = people.find(previous) ?? people.find(next);
+  const bearer = people.find(next);
+  if (participant && (!bearer || bearer === participant)) people.move(participant, next);
 }
 
 type Described = Omit<NewMessage, 'id' | 'conversationId' | 'sequence'>;
@@ -61,12 +68,13 @@ function noteEcho(changes: Changes, conversation: ConversationRow): void {
   changes.setBeacon(conversation, beaconOff, 'OPERATOR_REPLIED');
 }
 
-/** The real message of a ghost takes its place; anything else under a known id is a repeat. */
+/** The real message of a ghost takes its place; anything else under a known id is a repeat. An edit came later. */
 function replacePlaceholder(batch: Batch, known: MessageRow, item: MessageItem, receivedAt: Date): void {
   if (!known.placeholder || item.placeholder) return;
-  Object.assign(known, textOf(item), { placeholder: false });
+  const isEdited = known.editedAt !== null;
+  Object.assign(known, isEdited ? {} : textOf(item), surroundings(item, batch), { placeholder: false });
   batch.changes.change(known);
-  if (item.media) announceMedia(batch, known, item.media, receivedAt);
+  if (item.media && !isEdited) announceMedia(batch, known, item.media, receivedAt);
   const conversation = batch.changes.touch(batch.changes.conversation(known.conversationId));
   refreshLastMessage(conversation, known);
   batch.changes.tell(conversation, { type: 'MESSAGE_UPDATED', messageId: known.id, occurredAt: known.sentAt });
@@ -84,6 +92,17 @@ function describe(item: MessageItem, receivedAt: Date, batch: Batch): Described 
     status: isOurs ? (item.importedStatus ?? 'SENT') : null,
     imported: item.imported,
     placeholder: item.placeholder,
+    ...surroundings(item, batch),
+    senderName: item.groupId ? item.participant.profileName : null,
+  };
+}
+
+type Surroundings = 'cleaned' | 'forwarded' | 'referral' | 'quotedProviderId' | 'quotedId';
+type Reason = 'failureCode' | 'failureTitle' | 'failureDetail';
+
+/** What comes with a message beside what it says. */
+function surroundings(item: MessageItem, batch: Batch): Pick<MessageRow, Surroundings | Reason> {
+  return {
     cleaned: item.cleaned,
     forwarded: item.forwarded,
     referral: item.referral,
@@ -92,7 +111,6 @@ function describe(item: MessageItem, receivedAt: Date, batch: Batch): Described 
     failureCode: item.problem?.code ?? null,
     failureTitle: item.problem?.title ?? null,
     failureDetail: item.problem?.detail ?? null,
-    senderName: item.groupId ? item.participant.profileName : null,
   };
 }
 

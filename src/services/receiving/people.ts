@@ -1,5 +1,5 @@
 import { v7 as uuid } from 'uuid';
-import type { ParticipantRow } from '../../db/rows.ts';
+import type { LoadedParticipant, ParticipantRow } from '../../db/rows.ts';
 import {
   findParticipants,
   insertParticipants,
@@ -12,13 +12,13 @@ import { comparisonKey, phoneNumberOfWaId } from '../phone-numbers.ts';
 import { foldText } from '../preview.ts';
 import { lostRace } from './race.ts';
 
-/** The customers that a batch names, found or made. Names and ids that Meta tells anew replace the old ones. */
+/** The customers that a batch names, found or made. */
 export class People {
-  private readonly byKey = new Map<string, ParticipantRow>();
-  private readonly byUserId = new Map<string, ParticipantRow>();
-  private readonly byGroupId = new Map<string, ParticipantRow>();
-  private readonly added = new Set<ParticipantRow>();
-  private readonly changed = new Set<ParticipantRow>();
+  private readonly byKey = new Map<string, LoadedParticipant>();
+  private readonly byUserId = new Map<string, LoadedParticipant>();
+  private readonly byGroupId = new Map<string, LoadedParticipant>();
+  private readonly added = new Set<LoadedParticipant>();
+  private readonly changed = new Set<LoadedParticipant>();
 
   static async load(tx: Transaction, identities: Identity[], groupIds: string[]): Promise<People> {
     const people = new People();
@@ -30,84 +30,128 @@ export class People {
   }
 
   /** The participant of an identity, made where nobody has either id. */
-  resolve(identity: Identity): ParticipantRow {
-    const known = this.find(identity);
-    if (!known) return this.add(newParticipant(identity));
-    this.learn(known, identity);
-    return known;
+  resolve(identity: Identity): LoadedParticipant {
+    return this.find(identity) ?? this.add(newParticipant(identity));
   }
 
-  find({ waId, userId }: Identity): ParticipantRow | undefined {
-    return (waId ? this.byKey.get(comparisonKey(waId)) : undefined) ?? (userId ? this.byUserId.get(userId) : undefined);
+  find(identity: Identity): LoadedParticipant | undefined {
+    return this.findByNumber(identity) ?? this.findByUserId(identity);
+  }
+
+  findByNumber({ waId }: Identity): LoadedParticipant | undefined {
+    return waId ? this.byKey.get(comparisonKey(waId)) : undefined;
+  }
+
+  findByUserId({ userId }: Identity): LoadedParticipant | undefined {
+    return userId ? this.byUserId.get(userId) : undefined;
+  }
+
+  isNew(participant: LoadedParticipant): boolean {
+    return this.added.has(participant);
+  }
+
+  /** From now on these ids, too, lead to the participant, for as long as the batch lasts. */
+  lead({ waId, userId }: Identity, participant: LoadedParticipant): void {
+    if (waId) this.byKey.set(comparisonKey(waId), participant);
+    if (userId) this.byUserId.set(userId, participant);
   }
 
   /** A group is a participant of its own, so that it never mixes with what a member writes alone. */
-  resolveGroup(groupId: string): ParticipantRow {
+  resolveGroup(groupId: string): LoadedParticipant {
     return (
       this.byGroupId.get(groupId) ??
       this.add({ ...newParticipant({ waId: null, userId: null, profileName: null }), groupId })
     );
   }
 
+  /** What a new message tells about its sender: names and ids that nobody else has replace the old ones. */
+  learn(participant: LoadedParticipant, identity: Identity): void {
+    const { waId, userId, profileName } = identity;
+    if (waId && comparisonKey(waId) !== participant.comparisonKey && isFree(this.findByNumber(identity), participant))
+      this.move(participant, { waId, userId: null, profileName: null });
+    if (userId && userId !== participant.userId && isFree(this.findByUserId(identity), participant))
+      this.move(participant, { waId: null, userId, profileName: null });
+    if (!profileName || profileName === participant.profileName) return;
+    participant.profileName = profileName;
+    this.changed.add(participant);
+  }
+
   /** The customer has another number or user id from now on; their conversations stay theirs. */
-  move(participant: ParticipantRow, next: Identity): void {
-    if (next.waId && next.waId !== participant.waId) this.renumber(participant, next.waId);
+  move(participant: LoadedParticipant, next: Identity): void {
+    if (next.waId && next.waId !== participant.waId) renumber(participant, next.waId);
     if (next.userId) participant.userId = next.userId;
     this.index(participant);
     this.changed.add(participant);
   }
 
-  setMarketing(participant: ParticipantRow, stoppedAt: Date | null): void {
-    if (participant.marketingStoppedAt?.getTime() === stoppedAt?.getTime()) return;
-    participant.marketingStoppedAt = stoppedAt;
+  /** The newest word holds, in whatever order they come. */
+  setMarketing(participant: LoadedParticipant, wanted: 'stop' | 'resume', at: Date): void {
+    if (participant.marketingChangedAt && at <= participant.marketingChangedAt) return;
+    participant.marketingChangedAt = at;
+    participant.marketingStoppedAt = wanted === 'stop' ? at : null;
     this.changed.add(participant);
+  }
+
+  /** Two turned out to be one: what `gone` knew is `kept`'s now. The database has let go of gone's ids already. */
+  absorb(kept: LoadedParticipant, gone: LoadedParticipant): void {
+    this.added.delete(gone);
+    this.changed.delete(gone);
+    if (gone.waId && !kept.waId) renumber(kept, gone.waId);
+    kept.userId ??= gone.userId;
+    kept.profileName ??= gone.profileName;
+    kept.previousPhoneNumbers = [...new Set([...kept.previousPhoneNumbers, ...gone.previousPhoneNumbers])];
+    if ((gone.marketingChangedAt ?? 0) > (kept.marketingChangedAt ?? 0)) {
+      kept.marketingStoppedAt = gone.marketingStoppedAt;
+      kept.marketingChangedAt = gone.marketingChangedAt;
+    }
+    this.lead(gone, kept);
+    this.index(kept);
+    this.changed.add(kept);
   }
 
   /** New rows go in before the conversations that need them. */
   async saveNew(tx: Transaction): Promise<void> {
     const inserted = await insertParticipants(tx, [...this.added]);
     if (inserted.length < this.added.size) throw lostRace('participant');
+    // What a new one learns in this batch is written over the row that this transaction has just made.
+    const written = new Map(inserted.map((row) => [row.id, row.rowVersion]));
+    for (const row of this.added) row.rowVersion = written.get(row.id) ?? null;
   }
 
   /** Gives back the conversations whose row shows another name or number now. */
   async saveChanged(tx: Transaction): Promise<{ id: string; businessNumberId: string }[]> {
-    const rows = [...this.changed].filter((row) => !this.added.has(row)).toSorted((a, b) => (a.id < b.id ? -1 : 1));
+    const rows = [...this.changed].toSorted((a, b) => (a.id < b.id ? -1 : 1));
     if (rows.length === 0) return [];
-    await updateParticipants(tx, rows);
+    if ((await updateParticipants(tx, rows)).length < rows.length) throw lostRace('participant');
     return refreshParticipantSearch(
       tx,
       rows.map((row) => ({ id: row.id, search: participantSearch(row) })),
     );
   }
 
-  private add(row: ParticipantRow): ParticipantRow {
+  private add(row: LoadedParticipant): LoadedParticipant {
     this.added.add(row);
     this.index(row);
     return row;
   }
 
-  private index(row: ParticipantRow): void {
+  private index(row: LoadedParticipant): void {
     if (row.comparisonKey) this.byKey.set(row.comparisonKey, row);
     if (row.userId) this.byUserId.set(row.userId, row);
     if (row.groupId) this.byGroupId.set(row.groupId, row);
   }
-
-  private learn(row: ParticipantRow, { waId, userId, profileName }: Identity): void {
-    if (waId && !row.waId) this.move(row, { waId, userId: null, profileName: null });
-    if (userId && row.userId !== userId && !this.byUserId.has(userId))
-      this.move(row, { waId: null, userId, profileName: null });
-    if (!profileName || profileName === row.profileName) return;
-    row.profileName = profileName;
-    this.changed.add(row);
-  }
-
-  private renumber(row: ParticipantRow, waId: string): void {
-    if (row.phoneNumber) row.previousPhoneNumbers = [...new Set([...row.previousPhoneNumbers, row.phoneNumber])];
-    Object.assign(row, { waId, comparisonKey: comparisonKey(waId), phoneNumber: phoneNumberOfWaId(waId) });
-  }
 }
 
-function newParticipant({ waId, userId, profileName }: Identity): ParticipantRow {
+function isFree(holder: LoadedParticipant | undefined, participant: LoadedParticipant): boolean {
+  return holder === undefined || holder === participant;
+}
+
+function renumber(row: ParticipantRow, waId: string): void {
+  if (row.phoneNumber) row.previousPhoneNumbers = [...new Set([...row.previousPhoneNumbers, row.phoneNumber])];
+  Object.assign(row, { waId, comparisonKey: comparisonKey(waId), phoneNumber: phoneNumberOfWaId(waId) });
+}
+
+function newParticipant({ waId, userId, profileName }: Identity): LoadedParticipant {
   return {
     id: uuid(),
     waId,
@@ -118,6 +162,8 @@ function newParticipant({ waId, userId, profileName }: Identity): ParticipantRow
     profileName,
     previousPhoneNumbers: [],
     marketingStoppedAt: null,
+    marketingChangedAt: null,
+    rowVersion: null,
   };
 }
 

@@ -8,6 +8,8 @@ import type { Identity, Item } from './items.ts';
 import { Changes, type Rules } from '../changes.ts';
 import { applyItem } from './apply.ts';
 import { Batch } from './batch.ts';
+import { introduce } from './introductions.ts';
+import { mergeParticipants } from './merging.ts';
 import { People } from './people.ts';
 import { lostRace } from './race.ts';
 import type { Delivery, Numbers, ReceivedItem } from './delivery.ts';
@@ -40,7 +42,7 @@ export async function receiveItems(
   numbers: Numbers,
   rules: Rules,
 ): Promise<void> {
-  const batch = await load(tx, items, numbers, new Changes(tx.now, rules));
+  const batch = await load(tx, items, numbers, rules);
   for (const { item, receivedAt } of items) applyItem(batch, item, receivedAt);
   await applyParked(tx, batch);
   for (const conversation of await batch.people.saveChanged(tx)) batch.tellParticipantChanged(conversation);
@@ -51,10 +53,15 @@ export async function receiveItems(
   await batch.changes.finish(tx);
 }
 
-async function load(tx: Transaction, items: ReceivedItem[], numbers: Numbers, changes: Changes): Promise<Batch> {
+async function load(tx: Transaction, items: ReceivedItem[], numbers: Numbers, rules: Rules): Promise<Batch> {
   const named = new NamedThings(items.map(({ item }) => item));
-  const people = await People.load(tx, named.identities, named.groupIds);
-  const batch = new Batch(changes, people, numbers);
+  const people = await meetPeople(
+    tx,
+    named,
+    items.map(({ item }) => item),
+    rules,
+  );
+  const batch = new Batch(new Changes(tx.now, rules), people, numbers);
   const pairs = batch.pairsOf(items.map(({ item }) => item));
   await people.saveNew(tx);
   const involved = { pairs, providerIds: named.providerIds, messageIds: named.ourIds };
@@ -62,6 +69,15 @@ async function load(tx: Transaction, items: ReceivedItem[], numbers: Numbers, ch
   batch.hold(locked, await findMessages(tx, named.providerIds, named.ourIds));
   await addMissingConversations(tx, batch, items);
   return batch;
+}
+
+async function meetPeople(tx: Transaction, named: NamedThings, items: Item[], rules: Rules): Promise<People> {
+  const people = await People.load(tx, named.identities, named.groupIds);
+  const known = new Set((await findMessages(tx, named.noticeIds, [])).map((notice) => notice.providerId));
+  for (const merge of introduce(people, items, (providerId) => known.has(providerId))) {
+    await mergeParticipants(tx, people, merge, rules);
+  }
+  return people;
 }
 
 async function addMissingConversations(tx: Transaction, batch: Batch, items: ReceivedItem[]): Promise<void> {
@@ -101,6 +117,7 @@ class NamedThings {
   readonly groupIds: string[] = [];
   readonly providerIds: string[] = [];
   readonly ourIds: string[] = [];
+  readonly noticeIds: string[] = [];
 
   constructor(items: Item[]) {
     for (const item of items) this.collect(item);
@@ -108,7 +125,10 @@ class NamedThings {
 
   private collect(item: Item): void {
     if ('participant' in item) this.identities.push(item.participant);
-    if (item.type === 'identity-change') this.identities.push(item.previous, item.next);
+    if (item.type === 'identity-change') {
+      this.identities.push(item.previous, item.next);
+      this.noticeIds.push(item.providerId);
+    }
     if ('providerId' in item) this.providerIds.push(item.providerId);
     if ('targetProviderId' in item) this.providerIds.push(item.targetProviderId);
     if (item.type === 'message' && item.quotedProviderId) this.providerIds.push(item.quotedProviderId);

@@ -2,7 +2,7 @@ import type { MessageRow } from '../../db/rows.ts';
 import type { StatusItem } from './items.ts';
 import { changeStatus, noteAccepted } from '../outgoing.ts';
 import { nextStatus } from '../status.ts';
-import { newId, timeOf, type Batch } from './batch.ts';
+import { newId, timeTold, type Batch } from './batch.ts';
 import { messageIdOf } from './our-id.ts';
 
 /** A status counts by provider id, or by our own id while Meta's answer has not been stored. */
@@ -12,7 +12,7 @@ export function applyStatus(batch: Batch, item: StatusItem, receivedAt: Date): v
   const message = findMessage(batch, item);
   if (!message) return park(batch, item);
   if (message.direction !== 'OUTGOING' || message.status === null) return;
-  const at = timeOf(item.at, receivedAt);
+  const at = timeTold(item.at, message);
   tieProviderId(batch, message, item, receivedAt);
   const failure = status === 'FAILED' ? item.problem : null;
   const recipient = item.recipient.waId ?? item.recipient.userId ?? '';
@@ -25,9 +25,15 @@ export function applyStatus(batch: Batch, item: StatusItem, receivedAt: Date): v
     recipient,
     failure,
   });
+  if (status === 'FAILED' && isOfEarlierAttempt(message, item)) return;
   const previous = message.status;
   const next = nextStatus(previous, status);
   if (next !== previous) changeStatus(batch.changes, message, next, { previous, at, problem: item.problem });
+}
+
+/** A message that was sent again has another provider id: that the first attempt failed says nothing any more. */
+function isOfEarlierAttempt(message: MessageRow, item: StatusItem): boolean {
+  return message.providerId !== null && message.providerId !== item.providerId;
 }
 
 function findMessage(batch: Batch, item: StatusItem): MessageRow | undefined {

@@ -1,0 +1,291 @@
+import { gql } from 'graphql-request';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { conversationWith, shownConversations } from './support/conversations.ts';
+import { collect, eventually } from './support/events.ts';
+import { number1, number2, startTestServer, type TestServer } from './support/server.ts';
+
+let server: TestServer;
+
+beforeAll(async () => {
+  server = await startTestServer({ settings: { LOG_LEVEL: 'error' } });
+});
+
+afterAll(() => server[Symbol.asyncDispose]());
+
+type Who = { number?: string; userId?: string; name?: string };
+
+let wamids = 0;
+
+/** A text of a customer who shows the given ids, as Meta would send it. */
+function wrote(who: Who, text: string, at = new Date()): Record<string, unknown> {
+  wamids += 1;
+  const message = {
+    ...(who.number && { from: who.number }),
+    ...(who.userId && { from_user_id: who.userId }),
+    id: `wamid.identity-${wamids}`,
+    timestamp: String(Math.floor(at.getTime() / 1000)),
+    type: 'text',
+    text: { body: text },
+  };
+  const contact = {
+    profile: who.name === undefined ? {} : { name: who.name },
+    ...(who.number && { wa_id: who.number }),
+    ...(who.userId && { user_id: who.userId }),
+  };
+  return { contacts: [contact], messages: [message] };
+}
+
+function notice(from: string, system: Record<string, unknown>): Record<string, unknown> {
+  wamids += 1;
+  const timestamp = String(Math.floor(Date.now() / 1000));
+  return { messages: [{ from, id: `wamid.notice-${wamids}`, timestamp, type: 'system', system }] };
+}
+
+function body(...values: Record<string, unknown>[]) {
+  const changes = values.map((value) => ({
+    field: 'messages',
+    value: {
+      messaging_product: 'whatsapp',
+      metadata: { display_phone_number: '420777000111', phone_number_id: value.on ?? number1.phoneNumberId },
+      ...value,
+    },
+  }));
+  return { object: 'whatsapp_business_account', entry: [{ id: '100000000000001', changes }] };
+}
+
+async function post(...values: Record<string, unknown>[]): Promise<void> {
+  expect((await server.postWebhook(body(...values))).status).toBe(200);
+}
+
+const named = async (name: string) => conversationWith(await server.as('cyril'), name);
+const previews = (conversation: { messages: { nodes: { preview: string }[] } }) =>
+  conversation.messages.nodes.map((message) => message.preview);
+
+describe('a customer', () => {
+  it('is one person under every spelling of a number in Brazil, Mexico and Argentina', async () => {
+    await post(wrote({ number: '5511987654321', name: 'Brasil' }, '1'), wrote({ number: '551187654321' }, '2'));
+    await post(wrote({ number: '5215512345678', name: 'México' }, '1'));
+    await post(wrote({ number: '525512345678' }, '2'));
+    await post(wrote({ number: '5491123456789', name: 'Argentina' }, '1'), wrote({ number: '541123456789' }, '2'));
+
+    for (const name of ['Brasil', 'México', 'Argentina']) expect(previews(await named(name))).toEqual(['1', '2']);
+  });
+
+  it('may have no number, and gets it once Meta tells it', async () => {
+    await post(wrote({ userId: 'CZ.only1', name: 'Beze Čísla' }, 'Bez čísla'));
+    expect(await named('Beze Čísla')).toMatchObject({
+      participant: { phoneNumber: null, businessScopedUserId: 'CZ.only1' },
+      window: { state: 'OPEN' },
+    });
+
+    await post(wrote({ number: '420601110001', userId: 'CZ.only1', name: 'Beze Čísla' }, 'S číslem'));
+
+    const conversation = await named('Beze Čísla');
+    expect(previews(conversation)).toEqual(['Bez čísla', 'S číslem']);
+    expect(conversation.participant.phoneNumber).toBe('+420601110001');
+  });
+
+  it('keeps the name where one is missing, and takes a new one', async () => {
+    await post(wrote({ number: '420601110002', name: 'Eva Stará' }, '1'));
+    await post(wrote({ number: '420601110002' }, '2'), wrote({ number: '420601110002', name: ' ' }, '3'));
+    expect(previews(await named('Eva Stará'))).toHaveLength(3);
+
+    await post(wrote({ number: '420601110002', name: 'Eva Nová 💍' }, '4'));
+
+    expect(previews(await named('Eva Nová 💍'))).toHaveLength(4);
+  });
+
+  it('is not renamed back by a message that is told again', async () => {
+    const first = wrote({ number: '420601110003', name: 'Před' }, '1');
+    await post(first);
+    await post(wrote({ number: '420601110003', name: 'Po' }, '2'));
+
+    await post(first);
+
+    expect(previews(await named('Po'))).toEqual(['1', '2']);
+  });
+
+  it('keeps the conversation with another number', async () => {
+    await post(wrote({ number: '420601110004', name: 'Stěhovavý' }, 'ze starého'));
+    await post(
+      notice('420601110004', { type: 'user_changed_number', body: 'User changed', wa_id: '420601110005' }),
+      wrote({ number: '420601110005', name: 'Stěhovavý' }, 'z nového'),
+    );
+
+    const conversation = await named('Stěhovavý');
+    expect(previews(conversation)).toEqual(['ze starého', 'User changed', 'z nového']);
+    expect(conversation.participant).toMatchObject({
+      phoneNumber: '+420601110005',
+      previousPhoneNumbers: ['+420601110004'],
+    });
+    expect(conversation.unreadCount).toBe(2);
+  });
+
+  it('keeps the conversation with another user id', async () => {
+    await post(wrote({ userId: 'CZ.before', name: 'Uživatel' }, 'před'));
+    await post({
+      messages: [
+        {
+          id: 'wamid.user-id-change',
+          timestamp: String(Math.floor(Date.now() / 1000)),
+          type: 'system',
+          system: { type: 'user_changed_user_id', user_id: 'CZ.after', previous_user_id: 'CZ.before' },
+        },
+      ],
+    });
+    await post(wrote({ userId: 'CZ.after', name: 'Uživatel' }, 'po'));
+
+    expect((await named('Uživatel')).participant.businessScopedUserId).toBe('CZ.after');
+    expect(previews(await named('Uživatel'))).toHaveLength(3);
+  });
+
+  it('who takes over a number that somebody gave up is not mixed with them, even if the notice is told again', async () => {
+    const change = notice('420601110006', { type: 'user_changed_number', body: 'Změna', wa_id: '420601110007' });
+    await post(wrote({ number: '420601110006', userId: 'CZ.first', name: 'První' }, 'první'));
+    await post(change);
+    await post(wrote({ number: '420601110006', userId: 'CZ.second', name: 'Druhý' }, 'druhý'));
+
+    await post(change);
+
+    expect(previews(await named('První'))).toEqual(['první', 'Změna']);
+    expect(previews(await named('Druhý'))).toEqual(['druhý']);
+  });
+});
+
+const FOUND = gql`
+  query Found($id: ID!, $number: Int) {
+    byId: conversation(id: $id) {
+      id
+    }
+    byNumber: conversation(number: $number) {
+      id
+    }
+  }
+`;
+
+describe('two that turn out to be one person', () => {
+  it('become one conversation with every message, and the other id leads to it', async () => {
+    const alena = await server.as('alena');
+    const socket = server.socket(await server.tokenOf('alena'));
+    const live = collect<{ events: Record<string, unknown> }>(
+      socket,
+      'subscription { events { __typename ... on ConversationChanged { conversationId changedFields mergedIntoId } } }',
+    );
+    await live.take(1);
+    await post(wrote({ number: '420601220001', name: 'Číselná' }, 'A1'));
+    await post(wrote({ userId: 'CZ.merge1', name: 'Jmenná' }, 'B1'));
+    const byNumber = await named('Číselná');
+    const byUserId = await named('Jmenná');
+    const replied = await alena.request<{ replyToConversation: { errors: unknown[] } }>(
+      gql`
+        mutation Reply($id: ID!) {
+          replyToConversation(input: { conversationId: $id, text: "Odpověď", idempotencyKey: "merge" }) {
+            errors {
+              message
+            }
+          }
+        }
+      `,
+      { id: byNumber.id },
+    );
+    expect(replied.replyToConversation.errors).toEqual([]);
+    await post(wrote({ userId: 'CZ.merge1' }, 'B2'));
+
+    await post(wrote({ number: '420601220001', userId: 'CZ.merge1', name: 'Jedna' }, 'C1'));
+
+    const merged = await named('Jedna');
+    expect(previews(merged)).toEqual(['A1', 'B1', 'Odpověď', 'B2', 'C1']);
+    expect(merged.messages.nodes.map((message) => message.sequence)).toEqual([1, 2, 3, 4, 5]);
+    expect(merged).toMatchObject({
+      id: byNumber.id,
+      participant: { phoneNumber: '+420601220001', businessScopedUserId: 'CZ.merge1' },
+      beacon: { on: true },
+      window: { state: 'OPEN' },
+      lastMessage: { preview: 'C1' },
+    });
+    expect(merged.unreadCount).toBeGreaterThanOrEqual(3);
+    const found = await alena.request<{ byId: { id: string }; byNumber: { id: string } }>(FOUND, {
+      id: byUserId.id,
+      number: byUserId.number,
+    });
+    expect([found.byId.id, found.byNumber.id]).toEqual([merged.id, merged.id]);
+    await eventually(async () =>
+      live.all.some(({ events }) => events.conversationId === byUserId.id && events.mergedIntoId === merged.id),
+    );
+    const late = await alena.request<{ replyToConversation: { conversation: { id: string }; errors: unknown[] } }>(
+      gql`
+        mutation Reply($id: ID!) {
+          replyToConversation(input: { conversationId: $id, text: "Do staré", idempotencyKey: "merge-2" }) {
+            conversation {
+              id
+            }
+            errors {
+              message
+            }
+          }
+        }
+      `,
+      { id: byUserId.id },
+    );
+    expect(late.replyToConversation).toEqual({ conversation: { id: merged.id }, errors: [] });
+    await socket.dispose();
+  });
+
+  it('are recognised by a notice, also where the new number wrote before it came, on both business numbers', async () => {
+    await post(wrote({ number: '420601220002', name: 'Starý' }, 'staré'));
+    await post(wrote({ number: '420601220003', name: 'Nový' }, 'nové'), {
+      ...wrote({ number: '420601220003', name: 'Nový' }, 'nové na druhé'),
+      on: number2.phoneNumberId,
+    });
+
+    await post(notice('420601220002', { type: 'user_changed_number', body: 'Změna čísla', wa_id: '420601220003' }));
+
+    const all = (await shownConversations(await server.as('cyril'))).filter(
+      (row) => row.participant.phoneNumber === '+420601220003',
+    );
+    expect(all.map(previews).toSorted()).toEqual([['nové na druhé'], ['staré', 'nové', 'Změna čísla']]);
+    expect(new Set(all.map((row) => row.participant.displayName))).toEqual(new Set(['Starý']));
+  });
+
+  it('are one from the start where one delivery tells everything', async () => {
+    await post(
+      wrote({ number: '420601220004', name: 'Vše' }, 'číslem'),
+      wrote({ userId: 'CZ.all', name: 'Vše' }, 'jménem'),
+      wrote({ number: '420601220004', userId: 'CZ.all', name: 'Vše' }, 'obojím'),
+    );
+
+    expect(previews(await named('Vše'))).toEqual(['číslem', 'jménem', 'obojím']);
+  });
+
+  it('stay two where the new number belongs to somebody with a user id of their own', async () => {
+    await post(wrote({ number: '420601220005', name: 'Ten' }, 'ten'));
+    await post(wrote({ number: '420601220006', userId: 'CZ.other', name: 'Jiný' }, 'jiný'));
+
+    await post(
+      notice('420601220005', {
+        type: 'user_changed_number',
+        body: 'Změna',
+        wa_id: '420601220006',
+        user_id: 'CZ.new',
+      }),
+    );
+
+    expect(previews(await named('Jiný'))).toEqual(['jiný']);
+    expect(previews(await named('Ten'))).toEqual(['ten', 'Změna']);
+  });
+
+  it('become one once, however many deliveries tell it at the same time', async () => {
+    await post(wrote({ number: '420601220007', name: 'Souběh' }, 'A'));
+    await post(wrote({ userId: 'CZ.race', name: 'Souběh 2' }, 'B'));
+
+    await Promise.all(
+      Array.from({ length: 12 }, (_, n) =>
+        post(wrote({ number: '420601220007', userId: 'CZ.race', name: 'Souběh' }, `C${n}`)),
+      ),
+    );
+
+    const merged = await named('Souběh');
+    expect(merged.messages.nodes).toHaveLength(14);
+    expect(new Set(merged.messages.nodes.map((message) => message.sequence)).size).toBe(14);
+  });
+});
