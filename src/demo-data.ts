@@ -3,7 +3,7 @@ import { API_TOKEN_PREFIX } from './auth.ts';
 import type { Database } from './db/database.ts';
 import type { Env } from './env.ts';
 import { ChatPermission, type TokenScope } from './generated/prisma/enums.ts';
-import { keyringOf } from './services/module.ts';
+import { keyringOf } from './services/module-watch.ts';
 import { seal } from './services/secrets.ts';
 
 export const SANDBOX_ACCESS_TOKEN = 'sandbox-access-token';

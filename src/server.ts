@@ -33,7 +33,7 @@ import { createLoaders } from './schema/loaders.ts';
 import { schema } from './schema/schema.ts';
 import { createRecordRefusal } from './services/audit.ts';
 import { requeueAbandonedMedia } from './services/media.ts';
-import { createReadModule, keyringOf } from './services/module.ts';
+import { keyringOf, watchModule } from './services/module-watch.ts';
 import { createAddressOf } from './transport/address.ts';
 import { createGraphqlRoute, GRAPHQL_PATH } from './transport/http.ts';
 import { createOperations } from './execution/operation.ts';
@@ -66,7 +66,7 @@ export async function startServer({ env, log }: ServerOptions): Promise<RunningS
   const db = undo.use(openDatabase({ url, poolSize: env.databasePoolSize }));
   if (env.nodeEnv !== 'production') await seedDemo(db, env);
 
-  const readModule = createReadModule(db, env);
+  const readModule = undo.use(await watchModule(db, env, log));
   const rulesOf = createRulesOf(env);
   const recordRefusal = createRecordRefusal(db);
   const transport = env.redisUrl ? createRedisTransport({ url: env.redisUrl, log }) : createInProcessTransport();

@@ -1,6 +1,8 @@
 import { badInput } from '../errors.ts';
 import { builder } from './builder.ts';
 import { AttachmentState } from './enums.ts';
+import { findable } from './node.ts';
+import { visibleAttachment } from './visibility.ts';
 
 const MAX_LINK_SECONDS = 3_600;
 const LINK_SECONDS = 300;
@@ -35,6 +37,8 @@ export const Attachment = builder.prismaNode('Attachment', {
     }),
   }),
 });
+
+findable('Attachment', { scope: 'READ_MESSAGE_BODIES' }, visibleAttachment);
 
 function lifeOf(seconds: number | null | undefined): number {
   const life = seconds ?? LINK_SECONDS;

@@ -5,6 +5,7 @@ import { builder } from './builder.ts';
 import { connectionType, pageArguments } from './connection-type.ts';
 import { encodeCursor, pageRequest, toPage, type PageArguments } from './connection.ts';
 import { globalId } from './global-id.ts';
+import { findable } from './node.ts';
 import { Operator } from './operator.ts';
 
 const AuditEntry = builder.prismaNode('AuditEntry', {
@@ -40,6 +41,10 @@ const AuditEntry = builder.prismaNode('AuditEntry', {
     address: t.exposeString('address', { nullable: true, description: 'Network address of the caller.' }),
   }),
 });
+
+findable('AuditEntry', { permission: 'MANAGE_SETTINGS' }, (id, { db }) =>
+  db.prisma.auditEntry.findUnique({ where: { id } }),
+);
 
 const AuditEntryConnection = connectionType<AuditEntryRow>('AuditEntry', AuditEntry, { asOf: false });
 

@@ -3,24 +3,15 @@ import DataloaderPlugin from '@pothos/plugin-dataloader';
 import PrismaPlugin from '@pothos/plugin-prisma';
 import RelayPlugin from '@pothos/plugin-relay';
 import ScopeAuthPlugin from '@pothos/plugin-scope-auth';
-import { hasPermission, hasScope } from '../auth.ts';
 import type { Context } from '../context.ts';
-import { forbidden, unauthenticated } from '../errors.ts';
 import { getDatamodel, type default as PrismaTypes } from '../generated/pothos-types.ts';
-import type { ChatPermission, TokenScope } from '../generated/prisma/enums.ts';
+import { mayAccess, refusalOf, type Access } from './rights.ts';
 
 export type SchemaTypes = {
   Context: Context;
   PrismaTypes: PrismaTypes;
   DefaultFieldNullability: false;
-  AuthScopes: {
-    /** Anyone with a valid log-in or token. */
-    signedIn: boolean;
-    /** An operator with this right; no token has any. */
-    permission: ChatPermission;
-    /** A token with this scope, or an operator who may read conversations. */
-    scope: TokenScope;
-  };
+  AuthScopes: Required<Access>;
   Scalars: {
     ID: { Input: string; Output: string };
     DateTime: { Input: Date; Output: Date };
@@ -41,22 +32,18 @@ export const builder = new SchemaBuilder<SchemaTypes>({
   plugins: [RelayPlugin, ScopeAuthPlugin, PrismaPlugin, DataloaderPlugin],
   defaultFieldNullability: false,
   relay: {
-    nodeQueryOptions: {
-      description: 'Any object by its global id; null where it does not exist or may not be seen.',
-      nullable: true,
-    },
-    nodesQueryOptions: {
-      description: 'Objects by their global ids, in the order of the ids.',
-      nullable: { list: false, items: true },
-    },
+    // Ours hide what may not be seen, and load a page of ids in one statement.
+    nodeQueryOptions: false,
+    nodesQueryOptions: false,
   },
   scopeAuth: {
-    authScopes: ({ viewer }) => ({
-      signedIn: viewer !== null,
-      permission: (permission) => hasPermission(viewer, permission),
-      scope: (scope) => hasScope(viewer, scope),
+    authScopes: (context) => ({
+      signedIn: (signedIn) => mayAccess(context, { signedIn }),
+      colleague: (colleague) => mayAccess(context, { colleague }),
+      permission: (permission) => mayAccess(context, { permission }),
+      scope: (scope) => mayAccess(context, { scope }),
     }),
-    unauthorizedError: (_parent, { viewer }) => (viewer ? forbidden('You may not see this.') : unauthenticated()),
+    unauthorizedError: (_parent, context) => refusalOf(context),
     treatErrorsAsUnauthorized: false,
   },
   prisma: {

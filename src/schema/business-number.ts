@@ -1,9 +1,11 @@
 import { builder } from './builder.ts';
+import { findable } from './node.ts';
+import { seesNumber } from './visibility.ts';
 
 export const BusinessNumber = builder.prismaNode('BusinessNumber', {
   id: { field: 'id' },
   description: "One of the organisation's numbers.",
-  authScopes: { signedIn: true },
+  authScopes: { colleague: true },
   runScopesOnType: true,
   fields: (t) => ({
     slot: t.exposeInt('slot', { nullable: true, description: '1 or 2; null once it was replaced.' }),
@@ -16,3 +18,7 @@ export const BusinessNumber = builder.prismaNode('BusinessNumber', {
     active: t.exposeBoolean('active', { description: 'False once it was replaced: history stays, nothing is sent.' }),
   }),
 });
+
+findable('BusinessNumber', { colleague: true }, (id, { viewer, loaders }) =>
+  seesNumber(viewer, id) ? loaders.businessNumber.load(id) : null,
+);

@@ -1,17 +1,12 @@
-import { hasPermission, hasScope, type Viewer } from '../auth.ts';
-import type { Context } from '../context.ts';
-import { Failure, ForbiddenError, NotFoundError, unauthenticated } from '../errors.ts';
 import type { UserError as UserErrorShape } from '../errors.ts';
-import type { ChatPermission, TokenScope } from '../generated/prisma/enums.ts';
-import type { Actor } from '../services/actor.ts';
 import { markConversationRead, setNoReplyNeeded } from '../services/conversations.ts';
 import { replyToConversation } from '../services/messages.ts';
 import { requireModule } from '../services/module.ts';
-import { actorFrom } from './actor.ts';
 import { builder } from './builder.ts';
-import { Conversation, maySee } from './conversation.ts';
+import { Conversation } from './conversation.ts';
 import { inputId } from './global-id.ts';
 import { Message } from './message.ts';
+import { requireRight, visibleConversation } from './rights.ts';
 import { payload, UserError } from './user-error.ts';
 
 type Changed = { conversationId?: string; messageId?: string; replayed?: boolean; errors: UserErrorShape[] };
@@ -149,23 +144,3 @@ builder.mutationField('setNoReplyNeeded', (t) =>
       }),
   }),
 );
-
-/** Operators need the right, tokens the scope. Without any credential the operation itself is refused. */
-export function requireRight(viewer: Viewer | null, permission: ChatPermission, scope: TokenScope): Actor {
-  if (!viewer) throw unauthenticated();
-  const may = viewer.kind === 'operator' ? hasPermission(viewer, permission) : hasScope(viewer, scope);
-  if (!may) throw new Failure(new ForbiddenError('You may not do this.', permission));
-  return actorFrom(viewer);
-}
-
-/** The row id of a conversation that the viewer may see; others do not exist. */
-export async function visibleConversation(global: string, { viewer, loaders }: Context): Promise<string> {
-  const id = inputId('Conversation', global, 'conversationId');
-  const conversation = await loaders.conversation.load(id);
-  if (!conversation || !maySee(viewer, conversation)) {
-    throw new Failure(new NotFoundError('There is no such conversation.', ['input', 'conversationId']));
-  }
-  // The change is about to make what was loaded here old.
-  loaders.conversation.clear(id);
-  return conversation.id;
-}

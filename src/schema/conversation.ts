@@ -1,4 +1,3 @@
-import { hasScope, type Viewer } from '../auth.ts';
 import type { Context } from '../context.ts';
 import { findConversationPage } from '../db/statements/conversation-page.ts';
 import { badInput } from '../errors.ts';
@@ -11,9 +10,11 @@ import { Beacon, ConversationCapabilities, MessagingWindow } from './conversatio
 import { ConversationSource, MessageDirection, MessageStatus } from './enums.ts';
 import { argumentId } from './global-id.ts';
 import { Message, MessageConnection, messagePage } from './message.ts';
+import { findable } from './node.ts';
 import { Operator } from './operator.ts';
 import { Participant } from './participant.ts';
 import { streamCursor } from './stream.ts';
+import { maySee, visibleConversationRow } from './visibility.ts';
 
 export const Conversation = builder.prismaNode('Conversation', {
   id: { field: 'id' },
@@ -92,6 +93,8 @@ export const Conversation = builder.prismaNode('Conversation', {
   }),
 });
 
+findable('Conversation', { scope: 'READ_CONVERSATIONS' }, visibleConversationRow);
+
 builder.prismaObjectField(Message, 'conversation', (t) =>
   t.field({
     type: Conversation,
@@ -150,16 +153,6 @@ async function oneConversation(
 async function byNumber(number: number, { db, loaders }: Context): Promise<ConversationRow | null> {
   const row = await db.prisma.conversation.findUnique({ where: { number } });
   return row?.mergedIntoId ? loaders.conversation.load(row.mergedIntoId) : row;
-}
-
-/** A token may be limited to some business numbers. */
-export function maySee(viewer: Viewer | null, conversation: Pick<ConversationRow, 'businessNumberId'>): boolean {
-  if (!hasScope(viewer, 'READ_CONVERSATIONS')) return false;
-  return (
-    viewer?.kind !== 'token' ||
-    viewer.businessNumberIds === null ||
-    viewer.businessNumberIds.has(conversation.businessNumberId)
-  );
 }
 
 /** For what a foreign key promises. */

@@ -3,6 +3,10 @@ import { badInput, Failure, NotFoundError } from '../errors.ts';
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
 
+export function isUuid(text: string): boolean {
+  return UUID.test(text);
+}
+
 export function globalId(type: string, id: string): string {
   return encodeGlobalID(type, id);
 }
@@ -11,7 +15,7 @@ export function globalId(type: string, id: string): string {
 export function rowId(type: string, global: string): string | null {
   try {
     const { typename, id } = decodeGlobalID(global);
-    return typename === type && UUID.test(id) ? id.toLowerCase() : null;
+    return typename === type && isUuid(id) ? id.toLowerCase() : null;
   } catch {
     return null;
   }

@@ -12,8 +12,10 @@ import { MessageAction, MessageDirection, MessageKind, MessageOrigin, MessageSta
 import { MessageContent, shownContent } from './message-content.ts';
 import { MessageFailure, MessageReaction, MessageReferral, MessageStatusEntry } from './message-parts.ts';
 import type { Loaders } from './loaders.ts';
+import { findable } from './node.ts';
 import { Operator } from './operator.ts';
 import { streamCursor } from './stream.ts';
+import { visibleMessage } from './visibility.ts';
 
 export const Message = builder.prismaNode('Message', {
   id: { field: 'id' },
@@ -110,6 +112,8 @@ export const Message = builder.prismaNode('Message', {
     }),
   }),
 });
+
+findable('Message', { scope: 'READ_CONVERSATIONS' }, visibleMessage);
 
 builder.prismaObjectField(Message, 'quoted', (t) =>
   t.field({

@@ -1,9 +1,10 @@
 import { builder } from './builder.ts';
-import { isReady, type ChatModule as ChatModuleShape, type SetupStep as SetupStepShape } from '../services/module.ts';
+import { isReady, type ChatModule as ChatModuleShape } from '../services/module.ts';
+import type { SetupProblem as SetupProblemShape, SetupStep as SetupStepShape } from '../services/setup.ts';
 import * as errors from '../errors.ts';
 import { UserError } from './user-error.ts';
 
-const SetupProblem = builder.objectRef<SetupStepShape['problems'][number]>('SetupProblem').implement({
+const SetupProblem = builder.objectRef<SetupProblemShape>('SetupProblem').implement({
   fields: (t) => ({ code: t.exposeString('code'), message: t.exposeString('message') }),
 });
 

@@ -2,6 +2,7 @@ import { builder } from './builder.ts';
 import { connectionType, pageArguments } from './connection-type.ts';
 import { encodeCursor, pageRequest, toPage, type PageArguments } from './connection.ts';
 import type { Context } from '../context.ts';
+import { findable } from './node.ts';
 import { streamCursor } from './stream.ts';
 import type { Operator as OperatorRow } from '../generated/prisma/client.ts';
 import { loginState } from '../services/login-state.ts';
@@ -10,7 +11,8 @@ import { ChatPermission, LoginState } from './enums.ts';
 export const Operator = builder.prismaNode('Operator', {
   id: { field: 'id' },
   description: 'A person who answers customers.',
-  authScopes: { signedIn: true },
+  authScopes: (operator, { viewer }) =>
+    viewer?.kind === 'operator' && viewer.operatorId === operator.id ? true : { colleague: true },
   runScopesOnType: true,
   fields: (t) => ({
     number: t.exposeInt('number', { description: 'Human number, never reused.' }),
@@ -26,6 +28,8 @@ export const Operator = builder.prismaNode('Operator', {
   }),
 });
 
+findable('Operator', { colleague: true }, (id, { loaders }) => loaders.operator.load(id));
+
 const OperatorConnection = connectionType<OperatorRow>('Operator', Operator, { asOf: true });
 
 builder.queryField('operators', (t) =>
@@ -33,7 +37,7 @@ builder.queryField('operators', (t) =>
     type: OperatorConnection,
     nullable: true,
     description: 'Active operators by number. Deactivated ones are not listed but stay reachable as authors.',
-    authScopes: { scope: 'READ_CONVERSATIONS' },
+    authScopes: { colleague: true },
     args: pageArguments(t.arg),
     resolve: (_root, args, context) => operatorPage(args, context),
   }),

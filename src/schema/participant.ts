@@ -1,5 +1,7 @@
 import { hasScope } from '../auth.ts';
 import { builder } from './builder.ts';
+import { findable } from './node.ts';
+import { isParticipantVisible } from './visibility.ts';
 import { displayName, pseudonym } from '../services/participant-name.ts';
 
 export const Participant = builder.prismaNode('Participant', {
@@ -38,4 +40,9 @@ export const Participant = builder.prismaNode('Participant', {
         hasScope(viewer, 'READ_CONTACT_DATA') ? participant.previousPhoneNumbers : [],
     }),
   }),
+});
+
+findable('Participant', { scope: 'READ_CONVERSATIONS' }, async (id, context) => {
+  const participant = await context.loaders.participant.load(id);
+  return participant && (await isParticipantVisible(participant.id, context)) ? participant : null;
 });

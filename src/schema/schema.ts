@@ -1,5 +1,6 @@
 import './scalars.ts';
 import './user-error.ts';
+import './node.ts';
 import './stream.ts';
 import './viewer.ts';
 import './module.ts';

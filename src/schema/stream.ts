@@ -27,8 +27,8 @@ builder.queryField('stream', (t) =>
   t.field({
     type: StreamInfo,
     nullable: true,
-    description: 'Where the event stream stands and how far back it reaches.',
-    authScopes: { signedIn: true },
+    description: 'Where the event stream stands and how far back it reaches. Needs READ_EVENTS.',
+    authScopes: { scope: 'READ_EVENTS' },
     resolve: async (_root, _args, { db, env }) => {
       const { epoch, seq, floorSeq } = await readStreamHead(db.pool);
       return {
