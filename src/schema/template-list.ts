@@ -8,7 +8,7 @@ import type { UserError as UserErrorShape } from '../errors.ts';
 import { builder } from './builder.ts';
 import { connectionType, pageArguments } from './connection-type.ts';
 import { encodeCursor, pageRequest, toPage, type PageArguments } from './connection.ts';
-import { requireRight } from './conversation-mutations.ts';
+import { requireRight } from './rights.ts';
 import { streamCursor } from './stream.ts';
 import { StringFilterInput } from './string-filter.ts';
 import { Template } from './template.ts';

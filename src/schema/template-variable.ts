@@ -4,7 +4,7 @@ import type { TemplatePart } from '../services/templates/parts.ts';
 import { suggestValue } from '../services/templates/suggestions.ts';
 import type { TemplateVariable as VariableShape } from '../services/templates/variables.ts';
 import { builder } from './builder.ts';
-import { maySee } from './conversation.ts';
+import { maySee } from './visibility.ts';
 import { argumentId } from './global-id.ts';
 import { TemplateComponentType, TemplateValueType } from './template-parts.ts';
 

@@ -12,6 +12,7 @@ import {
   TemplateStatus,
 } from './template-parts.ts';
 import { TemplateVariable } from './template-variable.ts';
+import { findable } from './node.ts';
 
 const LocationInput = builder.inputType('LocationInput', {
   fields: (t) => ({
@@ -78,6 +79,8 @@ export const Template = builder.prismaNode('Template', {
 export function partsOf(template: Pick<TemplateRow, 'components' | 'category'>): TemplatePart[] {
   return templateParts(template.components, template.category);
 }
+
+findable('Template', { scope: 'READ_CONVERSATIONS' }, (id, { loaders }) => loaders.template.load(id));
 
 function previewOf(template: TemplateRow, parameters: (typeof TemplateParameterInput.$inferInput)[]) {
   const parts = partsOf(template);
