@@ -26,8 +26,8 @@ export function unauthenticated(message = 'Sign in: a valid token is required.')
   return new Refusal('UNAUTHENTICATED', message, { http: { status: 401 } });
 }
 
-export function forbidden(message: string, required?: ChatPermission): Refusal {
-  return new Refusal('FORBIDDEN', message, required ? { required } : {});
+export function forbidden(message: string, required?: ChatPermission, argument?: string): Refusal {
+  return new Refusal('FORBIDDEN', message, { ...(required && { required }), ...(argument && { argument }) });
 }
 
 export function badInput(message: string, argument?: string): Refusal {

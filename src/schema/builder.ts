@@ -21,6 +21,8 @@ export type SchemaTypes = {
     MetaId: { Input: string; Output: string };
     EventCursor: { Input: string; Output: string };
     LanguageCode: { Input: string; Output: string };
+    /** Only given out; what comes in is a ConversationFilterInput. */
+    ConversationFilterJSON: { Input: never; Output: object };
   };
 };
 

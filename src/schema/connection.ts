@@ -1,5 +1,6 @@
 import type { KeysetPosition, PageRequest } from '../db/keyset.ts';
 import { badInput } from '../errors.ts';
+import { isUuid } from './global-id.ts';
 
 export const MAX_PAGE_SIZE = 100;
 
@@ -11,7 +12,11 @@ export type PageArguments = {
 };
 
 /** Exactly one of `first` and `last`, 1 to 100; `after` goes with `first`, `before` with `last`. */
-export function pageRequest(page: PageArguments, order: string): PageRequest {
+export function pageRequest(
+  page: PageArguments,
+  order: string,
+  isPosition: (position: KeysetPosition) => boolean = () => true,
+): PageRequest {
   const { first, after, last, before } = page;
   if (first != null && last != null) throw badInput('Give first or last, not both.', 'last');
   if (first == null && last == null) throw badInput('Give first or last.', 'first');
@@ -22,8 +27,28 @@ export function pageRequest(page: PageArguments, order: string): PageRequest {
   if (forward && before != null) throw badInput('before goes with last.', 'before');
   if (!forward && after != null) throw badInput('after goes with first.', 'after');
   const cursor = forward ? after : before;
-  return { size, forward, position: cursor == null ? null : decodeCursor(cursor, order, forward ? 'after' : 'before') };
+  if (cursor == null) return { size, forward, position: null };
+  const cursorArgument = forward ? 'after' : 'before';
+  const position = decodeCursor(cursor, order, cursorArgument);
+  if (!isPosition(position)) throw badInput(`${cursorArgument} is not a cursor of this list.`, cursorArgument);
+  return { size, forward, position };
 }
+
+export function isRowId(value: unknown): boolean {
+  return typeof value === 'string' && isUuid(value);
+}
+
+/** For cursors that somebody made up: what is no value of its column must not reach the database. */
+export function isInstant(value: unknown): boolean {
+  return typeof value === 'string' && INSTANT.test(value) && !Number.isNaN(Date.parse(value));
+}
+
+export function isInteger(value: unknown): boolean {
+  return typeof value === 'number' && Number.isInteger(value) && Math.abs(value) <= MAX_INT;
+}
+
+const INSTANT = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}\.\d{3}Z$/;
+const MAX_INT = 2_147_483_647;
 
 /** Names the order, so that a cursor of another order is refused instead of giving a wrong page. */
 export function encodeCursor(order: string, position: KeysetPosition): string {

@@ -1,19 +1,17 @@
 import type { Context } from '../context.ts';
-import { findConversationPage } from '../db/statements/conversation-page.ts';
 import { badInput } from '../errors.ts';
 import type { Conversation as ConversationRow } from '../generated/prisma/client.ts';
 import { builder } from './builder.ts';
 import { BusinessNumber } from './business-number.ts';
-import { connectionType, pageArguments } from './connection-type.ts';
-import { encodeCursor, pageRequest, toPage, type PageArguments } from './connection.ts';
+import { pageArguments } from './connection-type.ts';
 import { Beacon, ConversationCapabilities, MessagingWindow } from './conversation-parts.ts';
 import { ConversationSource, MessageDirection, MessageStatus } from './enums.ts';
 import { argumentId } from './global-id.ts';
-import { Message, MessageConnection, messagePage } from './message.ts';
+import { Message, MessageConnection } from './message.ts';
+import { messagePage } from './message-page.ts';
 import { findable } from './node.ts';
 import { Operator } from './operator.ts';
 import { Participant } from './participant.ts';
-import { streamCursor } from './stream.ts';
 import { maySee, visibleConversationRow } from './visibility.ts';
 
 export const Conversation = builder.prismaNode('Conversation', {
@@ -85,7 +83,11 @@ export const Conversation = builder.prismaNode('Conversation', {
     messages: t.field({
       type: MessageConnection,
       description: 'By time (whole seconds), then arrival; read the newest with `last`.',
-      args: pageArguments(t.arg),
+      args: {
+        ...pageArguments(t.arg),
+        search: t.arg.string({ description: 'Every word is in the text. Needs READ_MESSAGE_BODIES.' }),
+        linkedToRequest: t.arg.id({ description: 'Only those filed under this request. Needs READ_REQUESTS.' }),
+      },
       resolve: (row, args, context) => messagePage(row.id, args, context),
     }),
     viewerCan: t.field({ type: ConversationCapabilities, resolve: (row) => row }),
@@ -102,19 +104,6 @@ builder.prismaObjectField(Message, 'conversation', (t) =>
   }),
 );
 
-const ConversationConnection = connectionType<ConversationRow>('Conversation', Conversation, { asOf: true });
-
-builder.queryField('conversations', (t) =>
-  t.field({
-    type: ConversationConnection,
-    nullable: true,
-    description: 'The conversation table, newest message first.',
-    authScopes: { scope: 'READ_CONVERSATIONS' },
-    args: pageArguments(t.arg),
-    resolve: (_root, args, context) => conversationPage(args, context),
-  }),
-);
-
 builder.queryField('conversation', (t) =>
   t.field({
     type: Conversation,
@@ -126,16 +115,6 @@ builder.queryField('conversation', (t) =>
     resolve: (_root, { id, number }, context) => oneConversation(id, number, context),
   }),
 );
-
-const ORDER = 'LAST_MESSAGE_AT';
-
-async function conversationPage(args: PageArguments, context: Context) {
-  const request = pageRequest(args, ORDER);
-  const asOf = await streamCursor(context);
-  const rows = await findConversationPage(context.db.pool, request);
-  const page = toPage(rows, request, (row) => encodeCursor(ORDER, [row.lastMessageAt.toISOString(), row.id]));
-  return { ...page, asOf, totalCount: () => context.db.prisma.conversation.count({ where: { mergedIntoId: null } }) };
-}
 
 async function oneConversation(
   id: string | null | undefined,

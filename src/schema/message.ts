@@ -1,20 +1,16 @@
 import { hasScope } from '../auth.ts';
-import type { Context } from '../context.ts';
-import { findMessagePage } from '../db/statements/message-page.ts';
 import type { Message as MessageRow } from '../generated/prisma/client.ts';
 import { messageActions } from '../services/message-actions.ts';
 import { statusHistory } from '../services/status.ts';
 import { Attachment } from './attachment.ts';
 import { builder } from './builder.ts';
 import { connectionType } from './connection-type.ts';
-import { encodeCursor, pageRequest, toPage, type PageArguments } from './connection.ts';
 import { MessageAction, MessageDirection, MessageKind, MessageOrigin, MessageStatus } from './enums.ts';
 import { MessageContent, shownContent } from './message-content.ts';
 import { MessageFailure, MessageReaction, MessageReferral, MessageStatusEntry } from './message-parts.ts';
 import type { Loaders } from './loaders.ts';
 import { findable } from './node.ts';
 import { Operator } from './operator.ts';
-import { streamCursor } from './stream.ts';
 import { visibleMessage } from './visibility.ts';
 
 export const Message = builder.prismaNode('Message', {
@@ -133,14 +129,3 @@ async function quotedMessage(message: MessageRow, loaders: Loaders): Promise<Mes
 }
 
 export const MessageConnection = connectionType<MessageRow>('Message', Message, { asOf: true });
-
-const ORDER = 'messages';
-
-/** Messages of one conversation by time (whole seconds), then arrival: neither changes, so cursors are stable. */
-export async function messagePage(conversationId: string, args: PageArguments, context: Context) {
-  const request = pageRequest(args, ORDER);
-  const asOf = await streamCursor(context);
-  const rows = await findMessagePage(context.db.pool, conversationId, request);
-  const page = toPage(rows, request, (row) => encodeCursor(ORDER, [row.sentSecond.toISOString(), row.sequence]));
-  return { ...page, asOf, totalCount: () => context.db.prisma.message.count({ where: { conversationId } }) };
-}

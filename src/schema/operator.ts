@@ -1,6 +1,6 @@
 import { builder } from './builder.ts';
 import { connectionType, pageArguments } from './connection-type.ts';
-import { encodeCursor, pageRequest, toPage, type PageArguments } from './connection.ts';
+import { encodeCursor, isInteger, pageRequest, toPage, type PageArguments } from './connection.ts';
 import type { Context } from '../context.ts';
 import { findable } from './node.ts';
 import { streamCursor } from './stream.ts';
@@ -44,7 +44,7 @@ builder.queryField('operators', (t) =>
 );
 
 async function operatorPage(args: PageArguments, context: Context) {
-  const request = pageRequest(args, 'operators');
+  const request = pageRequest(args, 'operators', ([number, ...rest]) => isInteger(number) && rest.length === 0);
   const asOf = await streamCursor(context);
   const after = request.position?.[0];
   const number = typeof after === 'number' ? { [request.forward ? 'gt' : 'lt']: after } : undefined;

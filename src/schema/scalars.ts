@@ -45,6 +45,12 @@ builder.scalarType('LanguageCode', {
     checked(value, /^[A-Za-z]{2,3}([_-][A-Za-z0-9]{2,8})*$/, 'a language such as cs or en_US').replaceAll('-', '_'),
 });
 
+builder.scalarType('ConversationFilterJSON', {
+  description: 'A stored filter: send it back unchanged as a ConversationFilterInput variable.',
+  serialize: (value) => value,
+  parseValue: () => refuse('a ConversationFilterInput'),
+});
+
 const RFC3339 = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(:\d{2}(\.\d{1,9})?)?(Z|[+-]\d{2}:\d{2})$/i;
 
 function parseDateTime(value: unknown): Date {

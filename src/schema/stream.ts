@@ -3,10 +3,12 @@ import { encodeStreamCursor } from '../events/cursor.ts';
 import { readStreamHead } from '../db/stream-head.ts';
 import { builder } from './builder.ts';
 
-/** The head of the stream, read before the rows of a list so that a client that subscribes with it loses nothing. */
-export async function streamCursor({ db }: Context): Promise<string> {
-  const { epoch, seq } = await readStreamHead(db.pool);
-  return encodeStreamCursor({ epoch, seq });
+/**
+ * Where the stream stands for this process, taken before the rows of a list so that a client that subscribes with it
+ * loses nothing. It may lie a moment behind the database, never ahead, and costs no statement.
+ */
+export async function streamCursor({ hub }: Context): Promise<string> {
+  return encodeStreamCursor(hub.head());
 }
 
 type StreamInfoShape = { head: string; oldest: string; retentionSeconds: number };

@@ -1,5 +1,5 @@
 import type { ConversationRow, MessageRow } from '../db/rows.ts';
-import { foldText } from './preview.ts';
+import { foldLine } from './search-text.ts';
 
 /** Order of reading: Meta's times are whole seconds, so ours are cut to them, too; then the order of arrival. */
 export function secondOf(at: Date): Date {
@@ -25,7 +25,7 @@ export function showLastMessage(conversation: ConversationRow, message: MessageR
   conversation.lastMessageId = message.id;
   conversation.lastMessageAt = message.sentAt;
   conversation.lastMessagePreview = message.preview;
-  conversation.lastMessageSearch = foldText(message.preview ?? '');
+  conversation.lastMessageSearch = foldLine(message.preview ?? '');
   conversation.lastMessageDirection = message.direction;
   conversation.lastMessageStatus = message.status;
 }

@@ -1,6 +1,7 @@
 import type { NewMessage } from '../db/rows.ts';
 import type { DescribedContent } from '../db/content.ts';
-import { foldText, preview } from './preview.ts';
+import { preview, readableText } from './preview.ts';
+import { foldLine } from './search-text.ts';
 
 type Told = 'kind' | 'content' | 'preview' | 'searchText';
 type BlankMessage = Omit<
@@ -10,9 +11,10 @@ type BlankMessage = Omit<
 
 /** Kind, content and what is made of it for lists and for searching. */
 export function textOf(described: DescribedContent): Pick<NewMessage, Told> {
-  const line = preview(described.kind, described.content, described.media?.fileName ?? null);
-  const whole = described.content.type === 'text' ? described.content.text : line;
-  return { kind: described.kind, content: described.content, preview: line, searchText: foldText(whole) };
+  const { kind, content } = described;
+  const fileName = described.media?.fileName ?? null;
+  const searchText = foldLine(readableText(content, fileName));
+  return { kind, content, preview: preview(kind, content, fileName), searchText };
 }
 
 /** Everything that most messages leave empty. */

@@ -31,6 +31,13 @@ export function preview(kind: MessageKind, content: Content, fileName: string | 
   return kindWords[kind];
 }
 
+/** Everything in a message that can be read, for searching. */
+export function readableText(content: Content, fileName: string | null): string {
+  return candidates(content, fileName)
+    .filter((part) => part !== null)
+    .join(' ');
+}
+
 /** What may stand for the message, best first. */
 function candidates(content: Content, fileName: string | null): (string | null)[] {
   switch (content.type) {

@@ -19,6 +19,25 @@ export function windowState(expiresAt: Date | null, now: Date, warningMinutes: n
   return leftMs <= warningMinutes * MINUTE_MS ? 'EXPIRING_SOON' : 'OPEN';
 }
 
+/** The same, asked the other way round: where `expiresAt` lies in this state; null where there is none. */
+export function windowRange(
+  state: WindowState,
+  now: Date,
+  warningMinutes: number,
+): { after: Date | null; upTo: Date | null } | null {
+  const soon = new Date(now.getTime() + warningMinutes * MINUTE_MS);
+  switch (state) {
+    case 'NEVER_OPENED':
+      return null;
+    case 'CLOSED':
+      return { after: null, upTo: now };
+    case 'EXPIRING_SOON':
+      return { after: now, upTo: soon };
+    case 'OPEN':
+      return { after: soon, upTo: null };
+  }
+}
+
 export function isWindowOpen(expiresAt: Date | null, now: Date): boolean {
   return expiresAt !== null && now < expiresAt;
 }

@@ -9,7 +9,7 @@ import {
 import type { Transaction } from '../../db/transaction.ts';
 import type { Identity } from './items.ts';
 import { comparisonKey, phoneNumberOfWaId } from '../phone-numbers.ts';
-import { foldText } from '../preview.ts';
+import { joinParticipantSearch } from '../search-text.ts';
 import { lostRace } from './race.ts';
 
 /** The customers that a batch names, found or made. */
@@ -167,10 +167,9 @@ function newParticipant({ waId, userId, profileName }: Identity): LoadedParticip
   };
 }
 
-/** What a search for a customer looks at: folded name, then the digits of the number. */
 export function participantSearch(
   row: Pick<ParticipantRow, 'profileName' | 'phoneNumber' | 'waId' | 'userId'>,
 ): string {
   const name = row.profileName ?? (row.phoneNumber || row.waId ? '' : (row.userId ?? ''));
-  return `${foldText(name)} ${(row.phoneNumber ?? row.waId ?? '').replace('+', '')}`.trim();
+  return joinParticipantSearch(name, row.phoneNumber ?? row.waId ?? '');
 }

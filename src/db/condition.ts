@@ -1,0 +1,57 @@
+/** A column of the conversation's row that a condition may look at. */
+export type ConditionColumn =
+  | 'number'
+  | 'numberText'
+  | 'source'
+  | 'businessNumberId'
+  | 'lastRepliedById'
+  | 'participantSearch'
+  | 'lastMessageSearch'
+  | 'lastMessageStatus'
+  | 'lastMessageDirection'
+  | 'lastMessageAt'
+  | 'createdAt'
+  | 'beaconOn'
+  | 'noReplyNeeded'
+  | 'unreadCount'
+  | 'windowExpiresAt'
+  | 'requestCount'
+  | 'requestCodes'
+  | 'mergedIntoId';
+
+/** What a conversation must be like. Every condition is true or false, also where a value is null. */
+export type Condition =
+  | { is: 'all' | 'any'; of: Condition[] }
+  | { is: 'not'; of: Condition }
+  | { is: 'true' | 'null'; column: ConditionColumn }
+  | { is: '=' | '>=' | '<' | '>' | '<='; column: ConditionColumn; value: number | string | Date }
+  | { is: 'in'; column: ConditionColumn; values: readonly string[] | readonly number[] }
+  | { is: 'like'; column: ConditionColumn; pattern: string }
+  /** The text of some message. How it is looked up is a matter of speed alone. */
+  | { is: 'message-like'; pattern: string };
+
+export const everything: Condition = { is: 'all', of: [] };
+export const nothing: Condition = { is: 'any', of: [] };
+
+export function all(...of: Condition[]): Condition {
+  return joined('all', of);
+}
+
+export function any(...of: Condition[]): Condition {
+  return joined('any', of);
+}
+
+/** Without the parts that say nothing, so that the statement holds only what was asked for. */
+function joined(is: 'all' | 'any', of: Condition[]): Condition {
+  const telling = of.filter((part) => part.is !== is || part.of.length > 0);
+  return telling.length === 1 && telling[0] ? telling[0] : { is, of: telling };
+}
+
+export function not(of: Condition): Condition {
+  return { is: 'not', of };
+}
+
+/** `text` taken literally inside a LIKE pattern. */
+export function literal(text: string): string {
+  return text.replace(/[\\%_]/g, String.raw`\$&`);
+}
