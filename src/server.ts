@@ -34,6 +34,7 @@ import { schema } from './schema/schema.ts';
 import { createRecordRefusal } from './services/audit.ts';
 import { requeueAbandonedMedia } from './services/media.ts';
 import { keyringOf, watchModule } from './services/module-watch.ts';
+import { applyArrivedItems, dropOldItems } from './services/receiving/parked.ts';
 import { createAddressOf } from './transport/address.ts';
 import { createGraphqlRoute, GRAPHQL_PATH } from './transport/http.ts';
 import { createOperations } from './execution/operation.ts';
@@ -117,13 +118,14 @@ export async function startServer({ env, log }: ServerOptions): Promise<RunningS
   const sse = createSseRoute({ ...common, streams });
   undo.use(createAccessWatch({ db, connections: () => [...ws.connections(), ...sse.connections()], log }));
 
+  const ingestSettings = async () => {
+    const module = await readModule.current();
+    return { numbers: numbersOf(module), rules: rulesOf(module), enabled: module.settings.enabled };
+  };
   const ingest = createIngest({
     db,
     log,
-    settings: async () => {
-      const module = await readModule.current();
-      return { numbers: numbersOf(module), rules: rulesOf(module), enabled: module.settings.enabled };
-    },
+    settings: ingestSettings,
   });
   let isStopping = false;
   const webhook = createWebhookRoute({ module: readModule, ingest, log });
@@ -176,7 +178,11 @@ export async function startServer({ env, log }: ServerOptions): Promise<RunningS
       'sync-templates': createSyncTask(syncTemplates, readModule),
     };
     undo.use(await startWorker({ db, tasks: background, concurrency: BACKGROUND_JOBS, crontab: HOURLY_SYNC, log }));
-    const chores = [{ name: 'abandoned media', run: () => requeueAbandonedMedia(db) }];
+    const chores = [
+      { name: 'abandoned media', run: () => requeueAbandonedMedia(db) },
+      { name: 'parked items', run: async () => applyArrivedItems(db, await ingestSettings()) },
+      { name: 'old parked items', run: () => dropOldItems(db) },
+    ];
     undo.use(startUpkeep({ chores, everyMs: UPKEEP_MS, log }));
   }
 

@@ -16,6 +16,11 @@ const take: Statement = {
     RETURNING item, received_at AS "receivedAt"`,
 };
 
+const takeOne: Statement = {
+  name: 'take-parked-item',
+  text: `DELETE FROM parked_item WHERE id = $1 RETURNING item, received_at AS "receivedAt"`,
+};
+
 export async function parkItems(tx: Transaction, items: ParkedItem[]): Promise<void> {
   if (items.length > 0) await tx.query(park, [JSON.stringify(items), tx.now]);
 }
@@ -28,4 +33,22 @@ export function takeParkedItems<T>(
 ): Promise<{ item: T; receivedAt: Date }[]> {
   if (providerIds.length + opaqueIds.length === 0) return Promise.resolve([]);
   return tx.query<{ item: T; receivedAt: Date }>(take, [providerIds, opaqueIds]);
+}
+
+/** Items whose message is here after all. */
+export async function findArrivedItems(tx: Transaction): Promise<string[]> {
+  const rows = await tx.query<{ id: string }>(
+    `SELECT p.id FROM parked_item p JOIN message m ON m.provider_id = p.target_provider_id ORDER BY p.received_at LIMIT 200`,
+  );
+  return rows.map((row) => row.id);
+}
+
+/** Null where somebody else has taken it. */
+export async function takeParkedItem<T>(tx: Transaction, id: string): Promise<{ item: T; receivedAt: Date } | null> {
+  const [taken] = await tx.query<{ item: T; receivedAt: Date }>(takeOne, [id]);
+  return taken ?? null;
+}
+
+export async function dropParkedItems(tx: Transaction, before: Date): Promise<number> {
+  return (await tx.query('DELETE FROM parked_item WHERE received_at < $1 RETURNING id', [before])).length;
 }

@@ -14,7 +14,7 @@ export function applyMessage(batch: Batch, item: MessageItem, receivedAt: Date):
   if (known) return replacePlaceholder(batch, known, item, receivedAt);
   const conversation = batch.conversationOf(item);
   if (!item.groupId && !item.imported) batch.people.learn(batch.participantOf(item), item.participant);
-  const message = storeMessage(batch, conversation, describe(item, receivedAt, batch));
+  const message = storeMessage(batch, conversation, describe(item, receivedAt, batch, conversation.id));
   if (item.media) announceMedia(batch, message, item.media, receivedAt);
   noteArrival(batch.changes, conversation, message, item);
 }
@@ -72,7 +72,9 @@ function noteEcho(changes: Changes, conversation: ConversationRow): void {
 function replacePlaceholder(batch: Batch, known: MessageRow, item: MessageItem, receivedAt: Date): void {
   if (!known.placeholder || item.placeholder) return;
   const isEdited = known.editedAt !== null;
-  Object.assign(known, isEdited ? {} : textOf(item), surroundings(item, batch), { placeholder: false });
+  Object.assign(known, isEdited ? {} : textOf(item), surroundings(item, batch, known.conversationId), {
+    placeholder: false,
+  });
   batch.changes.change(known);
   if (item.media && !isEdited) announceMedia(batch, known, item.media, receivedAt);
   const conversation = batch.changes.touch(batch.changes.conversation(known.conversationId));
@@ -80,7 +82,7 @@ function replacePlaceholder(batch: Batch, known: MessageRow, item: MessageItem, 
   batch.changes.tell(conversation, { type: 'MESSAGE_UPDATED', messageId: known.id, occurredAt: known.sentAt });
 }
 
-function describe(item: MessageItem, receivedAt: Date, batch: Batch): Described {
+function describe(item: MessageItem, receivedAt: Date, batch: Batch, conversationId: string): Described {
   const isOurs = item.from === 'phone-app';
   return {
     ...blankMessage(),
@@ -92,7 +94,7 @@ function describe(item: MessageItem, receivedAt: Date, batch: Batch): Described 
     status: isOurs ? (item.importedStatus ?? 'SENT') : null,
     imported: item.imported,
     placeholder: item.placeholder,
-    ...surroundings(item, batch),
+    ...surroundings(item, batch, conversationId),
     senderName: item.groupId ? item.participant.profileName : null,
   };
 }
@@ -101,13 +103,18 @@ type Surroundings = 'cleaned' | 'forwarded' | 'referral' | 'quotedProviderId' | 
 type Reason = 'failureCode' | 'failureTitle' | 'failureDetail';
 
 /** What comes with a message beside what it says. */
-function surroundings(item: MessageItem, batch: Batch): Pick<MessageRow, Surroundings | Reason> {
+function surroundings(
+  item: MessageItem,
+  batch: Batch,
+  conversationId: string,
+): Pick<MessageRow, Surroundings | Reason> {
+  const quoted = item.quotedProviderId ? batch.message(item.quotedProviderId) : undefined;
   return {
     cleaned: item.cleaned,
     forwarded: item.forwarded,
     referral: item.referral,
     quotedProviderId: item.quotedProviderId,
-    quotedId: item.quotedProviderId ? (batch.message(item.quotedProviderId)?.id ?? null) : null,
+    quotedId: quoted?.conversationId === conversationId ? quoted.id : null,
     failureCode: item.problem?.code ?? null,
     failureTitle: item.problem?.title ?? null,
     failureDetail: item.problem?.detail ?? null,
