@@ -32,6 +32,7 @@ import type { Sandbox } from './sandbox/options.ts';
 import { createLoaders } from './schema/loaders.ts';
 import { schema } from './schema/schema.ts';
 import { createRecordRefusal } from './services/audit.ts';
+import { createLastWebhook } from './services/last-webhook.ts';
 import { requeueAbandonedMedia } from './services/media.ts';
 import { keyringOf, watchModule } from './services/module-watch.ts';
 import { applyArrivedItems, dropOldItems } from './services/receiving/parked.ts';
@@ -42,6 +43,8 @@ import { createSseRoute } from './transport/sse.ts';
 import { createTickets } from './transport/ticket.ts';
 import { createWsServer } from './transport/ws.ts';
 import { createIngest } from './webhooks/ingest.ts';
+import { applyWaitingDeliveries } from './webhooks/waiting.ts';
+import { createWriter } from './webhooks/writer.ts';
 import { createWebhookRoute, WEBHOOK_PATH } from './webhooks/whatsapp.ts';
 
 export type RunningServer = AsyncDisposable & {
@@ -120,13 +123,11 @@ export async function startServer({ env, log }: ServerOptions): Promise<RunningS
 
   const ingestSettings = async () => {
     const module = await readModule.current();
-    return { numbers: numbersOf(module), rules: rulesOf(module), enabled: module.settings.enabled };
+    const enabled = module.licensed && module.settings.enabled;
+    return { numbers: numbersOf(module), rules: rulesOf(module), enabled };
   };
-  const ingest = createIngest({
-    db,
-    log,
-    settings: ingestSettings,
-  });
+  const lastWebhook = createLastWebhook(db);
+  const ingest = createIngest({ db, log, settings: ingestSettings, onStored: lastWebhook.note });
   let isStopping = false;
   const webhook = createWebhookRoute({ module: readModule, ingest, log });
   const graphql = createGraphqlRoute({ ...common, hasGraphiql: env.nodeEnv !== 'production' });
@@ -178,10 +179,12 @@ export async function startServer({ env, log }: ServerOptions): Promise<RunningS
       'sync-templates': createSyncTask(syncTemplates, readModule),
     };
     undo.use(await startWorker({ db, tasks: background, concurrency: BACKGROUND_JOBS, crontab: HOURLY_SYNC, log }));
+    const waitingWriter = createWriter({ db, settings: ingestSettings, log });
     const chores = [
       { name: 'abandoned media', run: () => requeueAbandonedMedia(db) },
       { name: 'parked items', run: async () => applyArrivedItems(db, await ingestSettings()) },
       { name: 'old parked items', run: () => dropOldItems(db) },
+      { name: 'waiting deliveries', run: () => applyWaitingDeliveries(db, waitingWriter, ingestSettings) },
     ];
     undo.use(startUpkeep({ chores, everyMs: UPKEEP_MS, log }));
   }
@@ -194,6 +197,7 @@ export async function startServer({ env, log }: ServerOptions): Promise<RunningS
       isStopping = true;
       const closed = new Promise((resolve) => http.close(resolve));
       await ingest.drain();
+      await lastWebhook.flush();
       await ws.drain(env.shutdownGraceMs * DRAIN_SHARE);
       sse.drain();
       http.closeIdleConnections();

@@ -17,7 +17,7 @@ const SetupStep = builder.objectRef<SetupStepShape>('SetupStep').implement({
   }),
 });
 
-const ChatModule = builder.objectRef<ChatModuleShape>('ChatModule').implement({
+export const ChatModule = builder.objectRef<ChatModuleShape>('ChatModule').implement({
   description: 'Whether chats can work here, and why not.',
   fields: (t) => ({
     licensed: t.exposeBoolean('licensed'),

@@ -4,6 +4,7 @@ import './node.ts';
 import './stream.ts';
 import './viewer.ts';
 import './module.ts';
+import './channel-problem.ts';
 import './conversation.ts';
 import './conversation-list.ts';
 import './conversation-summary.ts';
@@ -16,6 +17,7 @@ import './chat-event.ts';
 import './event-subscriptions.ts';
 import './events-query.ts';
 import './audit.ts';
+import './webhook-delivery.ts';
 import { builder } from './builder.ts';
 import { auditRefusals } from './refusal-audit.ts';
 

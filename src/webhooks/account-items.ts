@@ -1,4 +1,5 @@
 import type { AccountItem, Item } from '../services/receiving/items.ts';
+import { errorTrouble, troubleOf } from './account-trouble.ts';
 import { unknown } from './elements.ts';
 import { asElements, asInstant, asObject, asText, firstText, type Json } from './lenient.ts';
 
@@ -12,12 +13,14 @@ export function readAccountChange(value: Json, around: AccountSurroundings): Acc
   if (field === null || !ACCOUNT_FIELD.test(field)) return null;
   const alert = asObject(value.alert_info);
   const event = firstText(value.event, value.decision, alert?.alert_type);
+  const digits = asText(value.display_phone_number)?.replace(/\D/g, '') || null;
   return {
     type: 'account',
     businessAccountId: around.businessAccountId,
     field,
     event,
-    displayPhoneNumber: asText(value.display_phone_number)?.replace(/\D/g, '') || null,
+    displayPhoneNumber: digits,
+    trouble: troubleOf({ field, event, digits, value }),
     summary: summaryOf(field, event, value, alert),
     severity: severityOf(field, event, value, alert),
     at: around.at ?? asInstant(value.timestamp),
@@ -85,6 +88,7 @@ export function channelError(
   const details = firstText(asObject(error.error_data)?.details, error.message, error.title) ?? 'unknown error';
   const summary = `WhatsApp reported error ${event ?? 'without a code'}: ${details}`;
   const { businessAccountId, at } = around;
-  const severity = 'warning';
-  return { type: 'account', businessAccountId, field: 'errors', event, displayPhoneNumber, summary, severity, at };
+  const told = { event, displayPhoneNumber, summary, severity: 'warning' as const, at };
+  const trouble = errorTrouble(event, displayPhoneNumber);
+  return { type: 'account', businessAccountId, field: 'errors', ...told, trouble };
 }

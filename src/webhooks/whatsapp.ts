@@ -3,11 +3,11 @@ import type { Log } from '../log.ts';
 import type { ReadModule } from '../services/module.ts';
 import { Unavailable, type Ingest } from './ingest.ts';
 import { parsePayload } from './payload.ts';
+import { parseJson, readBody } from './raw-body.ts';
 import { equalSecrets, isSignedBy } from './signature.ts';
 
 export const WEBHOOK_PATH = '/webhooks/whatsapp';
 
-const MAX_BODY_BYTES = 3 * 1024 * 1024;
 const RETRY_AFTER_SECONDS = 5;
 const WHATSAPP_OBJECT = 'whatsapp_business_account';
 
@@ -51,37 +51,20 @@ async function takeDelivery(
     return answer(response, 401, 'The signature is missing or wrong.');
   }
   const payload = parseJson(body);
-  if (payload === undefined) return answer(response, 400, 'The body is not JSON.');
+  if (payload === undefined) {
+    await ingest.reject(body, receivedAt, 'the body is not JSON');
+    return answer(response, 400, 'The body is not JSON.');
+  }
   const { object, items } = parsePayload(payload);
-  if (object === null || object === WHATSAPP_OBJECT) await ingest.accept(body, items, receivedAt);
+  // Another product of Meta's: kept, and nothing in it is for us.
+  const isOurs = object === null || object === WHATSAPP_OBJECT;
+  await ingest.accept(body, isOurs ? items : [], receivedAt);
   answer(response, 200, 'OK');
 }
 
 function headerOf(request: IncomingMessage): string | undefined {
   const header = request.headers['x-hub-signature-256'];
   return Array.isArray(header) ? undefined : header;
-}
-
-/** The raw bytes as they were signed, or null where they are too many. */
-async function readBody(request: IncomingMessage): Promise<Buffer | null> {
-  if (Number(request.headers['content-length'] ?? 0) > MAX_BODY_BYTES) return null;
-  const chunks: Buffer[] = [];
-  let length = 0;
-  for await (const chunk of request as AsyncIterable<Buffer>) {
-    length += chunk.length;
-    if (length > MAX_BODY_BYTES) return null;
-    chunks.push(chunk);
-  }
-  return chunks.length === 1 && chunks[0] ? chunks[0] : Buffer.concat(chunks);
-}
-
-/** `undefined` is what JSON cannot say. */
-function parseJson(body: Buffer): unknown {
-  try {
-    return JSON.parse(body.toString('utf8'));
-  } catch {
-    return undefined;
-  }
 }
 
 function answer(response: ServerResponse, status: number, text: string, headers: Record<string, string> = {}): void {

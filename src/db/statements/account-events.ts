@@ -23,9 +23,12 @@ const columns = {
 
 const insert: Statement = {
   name: 'insert-account-events',
-  text: `INSERT INTO account_event ${insertion(columns, 'n')} FROM ${recordset(columns, '$1', 'n')} ON CONFLICT DO NOTHING`,
+  text: `INSERT INTO account_event ${insertion(columns, 'n')} FROM ${recordset(columns, '$1', 'n')} ON CONFLICT DO NOTHING RETURNING key`,
 };
 
-export async function saveAccountEvents(tx: Transaction, events: NewAccountEvent[]): Promise<void> {
-  if (events.length > 0) await tx.query(insert, [JSON.stringify(events)]);
+/** Gives back the keys of those that are new. */
+export async function saveAccountEvents(tx: Transaction, events: NewAccountEvent[]): Promise<Set<string>> {
+  if (events.length === 0) return new Set();
+  const inserted = await tx.query<{ key: string }>(insert, [JSON.stringify(events)]);
+  return new Set(inserted.map((row) => row.key));
 }

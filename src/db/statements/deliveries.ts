@@ -17,7 +17,8 @@ export type NewDelivery = {
 const save: Statement = {
   name: 'save-deliveries',
   text: `INSERT INTO webhook_delivery (id, received_at, body, state, attempts, item_count, error, failures, processed_at)
-    SELECT n.id, n.received_at, b.body, n.state, n.attempts, n.item_count, n.error, n.failures, $3
+    SELECT n.id, n.received_at, b.body, n.state, n.attempts, n.item_count, n.error, n.failures,
+      CASE WHEN n.state = 'RECEIVED' THEN NULL ELSE $3::timestamptz END
     FROM ROWS FROM (json_to_recordset($1::json) AS ("id" uuid, "receivedAt" timestamptz, "state" "WebhookDeliveryState",
         "attempts" integer, "itemCount" integer, "error" text, "failures" jsonb)) WITH ORDINALITY
       AS n (id, received_at, state, attempts, item_count, error, failures, position)

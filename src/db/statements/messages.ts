@@ -22,6 +22,18 @@ const update: Statement = {
     FROM ${recordset(messageColumns, '$1', 'n')} WHERE m.id = n.id`,
 };
 
+const known: Statement = {
+  name: 'known-provider-ids',
+  text: 'SELECT provider_id AS "providerId" FROM message WHERE provider_id = ANY($1::text[])',
+};
+
+/** Which of Meta's ids are stored; they stay so, whatever else happens meanwhile. */
+export async function findKnownIds(tx: Transaction, providerIds: string[]): Promise<Set<string>> {
+  if (providerIds.length === 0) return new Set();
+  const rows = await tx.query<{ providerId: string }>(known, [providerIds]);
+  return new Set(rows.map((row) => row.providerId));
+}
+
 /** Messages by Meta's ids or by ours; each once. */
 export function findMessages(tx: Transaction, providerIds: string[], ids: string[]): Promise<MessageRow[]> {
   if (providerIds.length + ids.length === 0) return Promise.resolve([]);

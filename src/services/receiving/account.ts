@@ -8,9 +8,13 @@ export function applyCall(batch: Batch, item: CallItem, receivedAt: Date): void 
   if (!item.byCustomer) return;
   const conversation = batch.conversationOf(item);
   const at = timeOf(item.at, receivedAt);
+  const window = messagingWindow(conversation);
+  const extended = extendWindow(window, at, 'CUSTOMER_CALL');
+  if (extended === window && at >= conversation.createdAt) return;
+  batch.changes.touch(conversation);
   if (at < conversation.createdAt) conversation.createdAt = at;
   if (!conversation.lastMessageId && at > conversation.lastMessageAt) conversation.lastMessageAt = at;
-  batch.changes.setWindow(conversation, extendWindow(messagingWindow(conversation), at, 'CUSTOMER_CALL'));
+  batch.changes.setWindow(conversation, extended);
 }
 
 export function applyPreference(batch: Batch, item: PreferenceItem, receivedAt: Date): void {
@@ -35,4 +39,5 @@ export function applyAccountEvent(batch: Batch, item: AccountItem | TemplateItem
   const key = [item.businessAccountId, field, event, subject, at.getTime(), summary].join(':');
   const severity = item.type === 'account' ? item.severity : 'info';
   batch.accountEvents.push({ id: newId(), field, event, summary, severity, at, key });
+  if (item.type === 'account' && item.trouble) batch.troubles.push({ eventKey: key, item, trouble: item.trouble, at });
 }

@@ -12,6 +12,7 @@ import type { Item, TemplateItem } from './items.ts';
 import { participantSearch, type People } from './people.ts';
 import type { Numbers, ReceivedItem } from './delivery.ts';
 import { applyTemplateItems } from './templates.ts';
+import { applyTroubles, type ToldTrouble } from './troubles.ts';
 
 /** Everything that the items of one transaction look up and change. */
 export class Batch {
@@ -23,6 +24,7 @@ export class Batch {
   readonly reactions: NewReaction[] = [];
   readonly accountEvents: NewAccountEvent[] = [];
   readonly templateItems: TemplateItem[] = [];
+  readonly troubles: ToldTrouble[] = [];
   private readonly numbers: Numbers;
   private readonly byPair = new Map<string, ConversationRow>();
   private readonly byProviderId = new Map<string, MessageRow>();
@@ -66,7 +68,7 @@ export class Batch {
     const pair = this.pairOf(item);
     const conversation = pair && this.byPair.get(pairKey(pair.businessNumberId, pair.participantId));
     if (!conversation) throw new Error(`no conversation was made for an item of type ${item.type}`);
-    return this.changes.touch(conversation);
+    return conversation;
   }
 
   message(providerId: string): MessageRow | undefined {
@@ -104,7 +106,7 @@ export class Batch {
   async saveExtras(tx: Transaction): Promise<void> {
     await saveAttachments(tx, this.attachments);
     for (const messageId of await saveReactions(tx, this.reactions)) this.tellReaction(messageId);
-    await saveAccountEvents(tx, this.accountEvents);
+    await applyTroubles(tx, this.troubles, await saveAccountEvents(tx, this.accountEvents));
     await applyTemplateItems(tx, this.templateItems);
   }
 

@@ -7,13 +7,13 @@ export type Merge = { kept: LoadedParticipant; gone: LoadedParticipant };
 
 /**
  * Who is who, before anything is applied: ids that one element names together belong to one person, and so do the old
- * and the new ones of a notice. `isKnown` tells notices that were applied before: since then the old number may belong
- * to somebody else. Gives back those who have rows of their own and must become one.
+ * and the new ones of a notice. `items` holds no repeats: since they were told first, a number may have become somebody
+ * else's. Gives back those who have rows of their own and must become one.
  */
-export function introduce(people: People, items: Item[], isKnown: (providerId: string) => boolean): Merge[] {
+export function introduce(people: People, items: Item[]): Merge[] {
   const merges: Merge[] = [];
   for (const item of items) {
-    if (item.type === 'identity-change' && !isKnown(item.providerId)) collect(merges, people, successor(people, item));
+    if (item.type === 'identity-change') collect(merges, people, successor(people, item));
   }
   for (const identity of items.flatMap(fullIdentity)) collect(merges, people, sameBearer(people, identity));
   return merges;

@@ -152,6 +152,18 @@ export type TemplateItem = {
   at: Date | null;
 };
 
+/** Trouble of the channel as a whole that something of Meta's begins or ends. The same key is the same trouble. */
+export type Trouble = {
+  key: string;
+  /** For programs, e.g. ACCOUNT_RESTRICTED. */
+  code: string;
+  isOver: boolean;
+  providerCode: number | null;
+  /** When it ends by itself: the instant that Meta names, else so long after it was told; null and null: when Meta says so. */
+  until: Date | null;
+  lastsMs: number | null;
+};
+
 /** Account, number, capability, security and alert events: trouble or news of the channel as a whole. */
 export type AccountItem = {
   type: 'account';
@@ -163,6 +175,7 @@ export type AccountItem = {
   /** One English sentence for administrators, made of the event's own words. */
   summary: string;
   severity: 'info' | 'warning' | 'critical';
+  trouble: Trouble | null;
   at: Date | null;
 };
 

@@ -39,7 +39,7 @@ type Described = Omit<NewMessage, 'id' | 'conversationId' | 'sequence'>;
 
 /** Gives the message its place, tells of it, and keeps the row's copy of the last message. */
 function storeMessage(batch: Batch, conversation: ConversationRow, described: Described): NewMessage {
-  conversation.lastSequence += 1;
+  batch.changes.touch(conversation).lastSequence += 1;
   const message = { ...described, id: newId(), conversationId: conversation.id, sequence: conversation.lastSequence };
   batch.add(message);
   if (message.sentAt < conversation.createdAt) conversation.createdAt = message.sentAt;

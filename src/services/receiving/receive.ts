@@ -1,6 +1,6 @@
 import { insertConversations, lockInvolvedConversations } from '../../db/statements/conversations.ts';
 import { saveDeliveries, type NewDelivery } from '../../db/statements/deliveries.ts';
-import { findMessages } from '../../db/statements/messages.ts';
+import { findKnownIds, findMessages } from '../../db/statements/messages.ts';
 import { parkItems, takeParkedItems } from '../../db/statements/parked-items.ts';
 import { insertStatusEntries } from '../../db/statements/status-entries.ts';
 import type { Transaction } from '../../db/transaction.ts';
@@ -53,31 +53,35 @@ export async function receiveItems(
   await batch.changes.finish(tx);
 }
 
-async function load(tx: Transaction, items: ReceivedItem[], numbers: Numbers, rules: Rules): Promise<Batch> {
-  const named = new NamedThings(items.map(({ item }) => item));
-  const people = await meetPeople(
-    tx,
-    named,
-    items.map(({ item }) => item),
-    rules,
-  );
+async function load(tx: Transaction, received: ReceivedItem[], numbers: Numbers, rules: Rules): Promise<Batch> {
+  const items = received.map(({ item }) => item);
+  const named = new NamedThings(items);
+  const known = await findKnownIds(tx, named.newIds);
+  const people = await meetPeople(tx, named, withoutRepeats(items, known), rules);
   const batch = new Batch(new Changes(tx.now, rules), people, numbers);
-  const pairs = batch.pairsOf(items.map(({ item }) => item));
+  const pairs = batch.pairsOf(withoutRepeats(items, known));
   await people.saveNew(tx);
   const involved = { pairs, providerIds: named.providerIds, messageIds: named.ourIds };
   const locked = await lockInvolvedConversations(tx, involved);
   batch.hold(locked, await findMessages(tx, named.providerIds, named.ourIds));
-  await addMissingConversations(tx, batch, items);
+  const fresh = received.filter(({ item }) => !isRepeat(item, known));
+  await addMissingConversations(tx, batch, fresh);
   return batch;
 }
 
 async function meetPeople(tx: Transaction, named: NamedThings, items: Item[], rules: Rules): Promise<People> {
   const people = await People.load(tx, named.identities, named.groupIds);
-  const known = new Set((await findMessages(tx, named.noticeIds, [])).map((notice) => notice.providerId));
-  for (const merge of introduce(people, items, (providerId) => known.has(providerId))) {
-    await mergeParticipants(tx, people, merge, rules);
-  }
+  for (const merge of introduce(people, items)) await mergeParticipants(tx, people, merge, rules);
   return people;
+}
+
+/** What is told again makes nobody: since then the number may have become somebody else's. */
+function withoutRepeats(items: Item[], known: ReadonlySet<string>): Item[] {
+  return known.size === 0 ? items : items.filter((item) => !isRepeat(item, known));
+}
+
+function isRepeat(item: Item, known: ReadonlySet<string>): boolean {
+  return (item.type === 'message' || item.type === 'identity-change') && known.has(item.providerId);
 }
 
 async function addMissingConversations(tx: Transaction, batch: Batch, items: ReceivedItem[]): Promise<void> {
@@ -105,7 +109,24 @@ function isOurs(item: Item, numbers: Numbers): boolean {
   return !('phoneNumberId' in item) || numbers.has(item.phoneNumberId);
 }
 
+/** While the module is off, deliveries are only kept; they are applied once it is on again. */
+export async function keepDeliveries(tx: Transaction, deliveries: Delivery[]): Promise<void> {
+  await saveDeliveries(
+    tx,
+    deliveries.map((delivery) => (delivery.rejected ? rejection(delivery, delivery.rejected) : kept(delivery))),
+  );
+}
+
+function kept({ id, receivedAt, body, items, attempts }: Delivery): NewDelivery {
+  return { id, receivedAt, body, state: 'RECEIVED', attempts, itemCount: items.length, error: null, failures: null };
+}
+
+function rejection({ id, receivedAt, body, attempts }: Delivery, error: string): NewDelivery {
+  return { id, receivedAt, body, state: 'REJECTED', attempts, itemCount: 0, error, failures: null };
+}
+
 function outcome(delivery: Delivery, numbers: Numbers): NewDelivery {
+  if (delivery.rejected) return rejection(delivery, delivery.rejected);
   const { id, receivedAt, body, items, attempts } = delivery;
   const state = items.some((item) => isOurs(item, numbers)) ? 'PROCESSED' : 'IGNORED';
   return { id, receivedAt, body, state, attempts, itemCount: items.length, error: null, failures: null };
@@ -117,7 +138,8 @@ class NamedThings {
   readonly groupIds: string[] = [];
   readonly providerIds: string[] = [];
   readonly ourIds: string[] = [];
-  readonly noticeIds: string[] = [];
+  /** Of what would be stored as a message. */
+  readonly newIds: string[] = [];
 
   constructor(items: Item[]) {
     for (const item of items) this.collect(item);
@@ -125,10 +147,8 @@ class NamedThings {
 
   private collect(item: Item): void {
     if ('participant' in item) this.identities.push(item.participant);
-    if (item.type === 'identity-change') {
-      this.identities.push(item.previous, item.next);
-      this.noticeIds.push(item.providerId);
-    }
+    if (item.type === 'identity-change') this.identities.push(item.previous, item.next);
+    if (item.type === 'message' || item.type === 'identity-change') this.newIds.push(item.providerId);
     if ('providerId' in item) this.providerIds.push(item.providerId);
     if ('targetProviderId' in item) this.providerIds.push(item.targetProviderId);
     if (item.type === 'message' && item.quotedProviderId) this.providerIds.push(item.quotedProviderId);

@@ -1,0 +1,69 @@
+import type { Database } from '../db/database.ts';
+import type { Transaction } from '../db/transaction.ts';
+import type { ChannelProblem } from '../generated/prisma/client.ts';
+
+/** Trouble of the channel as a whole. The same key is one problem, however often it is met. */
+export type NewChannelProblem = {
+  key: string;
+  /** For programs, e.g. ACCESS_TOKEN_REFUSED. */
+  code: string;
+  /** A sentence that an administrator can act on. */
+  message: string;
+  /** Null: all numbers. */
+  businessNumberId: string | null;
+  providerCode: number | null;
+  /** Nothing is sent until it is cleared; what is queued waits. */
+  stopsSending: boolean;
+  /** When it began, UTC; now where it is missing. */
+  since?: Date;
+  /** When it is over by itself; null or missing: when it is cleared. */
+  expiresAt?: Date | null;
+};
+
+/** True where it is new; an open problem keeps its beginning and takes the newest words. */
+export async function openChannelProblem(tx: Transaction, problem: NewChannelProblem): Promise<boolean> {
+  const {
+    key,
+    code,
+    message,
+    businessNumberId,
+    providerCode,
+    stopsSending,
+    since = tx.now,
+    expiresAt = null,
+  } = problem;
+  const [opened] = await tx.query<{ isNew: boolean }>(
+    `INSERT INTO channel_problem (id, key, code, message, since, business_number_id, provider_code, stops_sending, expires_at)
+     VALUES (gen_random_uuid(), $1, $2, $3, $4, $5, $6, $7, $8)
+     ON CONFLICT (key) WHERE cleared_at IS NULL DO UPDATE SET message = excluded.message, expires_at = excluded.expires_at,
+       since = CASE WHEN channel_problem.expires_at <= excluded.since THEN excluded.since ELSE channel_problem.since END
+     RETURNING xmax = 0 AS "isNew"`,
+    [key, code, message, since, businessNumberId, providerCode, stopsSending, expiresAt],
+  );
+  return opened?.isNew ?? false;
+}
+
+/** For what was seen to work again. Gives back how many were open; sending goes on within seconds. */
+export async function clearChannelProblems(tx: Transaction, keyPrefix: string): Promise<number> {
+  const cleared = await tx.query(
+    'UPDATE channel_problem SET cleared_at = $2 WHERE cleared_at IS NULL AND starts_with(key, $1) RETURNING id',
+    [keyPrefix, tx.now],
+  );
+  return cleared.length;
+}
+
+export type OpenProblem = Pick<
+  ChannelProblem,
+  'id' | 'code' | 'message' | 'since' | 'businessNumberId' | 'providerCode'
+>;
+
+const MAX_SHOWN = 100;
+
+/** Newest first. */
+export function findOpenProblems({ prisma }: Database, now: Date): Promise<OpenProblem[]> {
+  return prisma.channelProblem.findMany({
+    where: { clearedAt: null, OR: [{ expiresAt: null }, { expiresAt: { gt: now } }] },
+    orderBy: [{ since: 'desc' }, { id: 'desc' }],
+    take: MAX_SHOWN,
+  });
+}

@@ -1,0 +1,59 @@
+import type { Transaction } from '../../db/transaction.ts';
+import { clearChannelProblems, openChannelProblem } from '../channel-problems.ts';
+import type { AccountItem, Trouble } from './items.ts';
+
+export type ToldTrouble = { eventKey: string; item: AccountItem; trouble: Trouble; at: Date };
+
+const sentences: Record<string, string> = {
+  ACCOUNT_VIOLATION:
+    'WhatsApp reports a violation of its policy. Read it in the Business Manager and ask for a review.',
+  ACCOUNT_RESTRICTED: 'WhatsApp has restricted the account: some messages cannot be sent until the restriction ends.',
+  ACCOUNT_DELETED: 'The WhatsApp account was deleted. Set up another one.',
+  ACCOUNT_OFFBOARDED: 'The number was disconnected from the API in the WhatsApp Business app. Connect it again there.',
+  APP_REMOVED: 'This application was removed from the WhatsApp account. Connect it again in the Business Manager.',
+  ACCOUNT_DISABLED: 'WhatsApp has disabled the account or is about to. Ask for a review in the Business Manager.',
+  ACCOUNT_REVIEW_REJECTED: 'WhatsApp rejected the account in its review. See the Business Manager.',
+  NUMBER_FLAGGED: 'The quality of the number is low: WhatsApp may lower its limits. Check what is sent and to whom.',
+  NAME_REJECTED: 'WhatsApp rejected the display name of the number. Choose another one in the Business Manager.',
+  PIN_CHANGED: 'The two-step PIN of the number was changed. If nobody here did it, secure the account.',
+  PIN_RESET_REQUESTED:
+    'Somebody asked to reset the two-step PIN of the number. If nobody here did, secure the account.',
+  ACCOUNT_ALERT: 'WhatsApp raised an alert for the account. See the Business Manager.',
+  PROVIDER_ERROR: 'WhatsApp could not do something that it was asked for.',
+};
+
+/** Opens and clears problems of the channel. `fresh` are the news told for the first time: a repeat reopens nothing. */
+export async function applyTroubles(
+  tx: Transaction,
+  troubles: ToldTrouble[],
+  fresh: ReadonlySet<string>,
+): Promise<void> {
+  for (const told of troubles.filter(({ eventKey }) => fresh.has(eventKey))) await apply(tx, told);
+}
+
+async function apply(tx: Transaction, { item, trouble, at }: ToldTrouble): Promise<void> {
+  const { key, code, providerCode } = trouble;
+  if (trouble.isOver) {
+    await clearChannelProblems(tx, key);
+    return;
+  }
+  await openChannelProblem(tx, {
+    key,
+    code,
+    message: `${sentences[code] ?? sentences.ACCOUNT_ALERT} (${item.summary})`,
+    businessNumberId: await numberOf(tx, item.displayPhoneNumber),
+    providerCode,
+    // Meta itself refuses what it does not want: only its answers stop the sending.
+    stopsSending: false,
+    since: at,
+    expiresAt: trouble.until ?? (trouble.lastsMs === null ? null : new Date(at.getTime() + trouble.lastsMs)),
+  });
+}
+
+async function numberOf(tx: Transaction, digits: string | null): Promise<string | null> {
+  if (!digits) return null;
+  const [number] = await tx.query<{ id: string }>('SELECT id FROM business_number WHERE phone_number = $1 LIMIT 1', [
+    `+${digits}`,
+  ]);
+  return number?.id ?? null;
+}

@@ -1,0 +1,138 @@
+import { gql } from 'graphql-request';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { number1, startTestServer, type TestServer } from './support/server.ts';
+
+let server: TestServer;
+
+beforeAll(async () => {
+  server = await startTestServer({ settings: { LOG_LEVEL: 'error' } });
+});
+
+afterAll(() => server[Symbol.asyncDispose]());
+
+const HEALTH = gql`
+  {
+    chatModule {
+      health {
+        code
+        message
+        since
+        providerCode
+        businessNumber {
+          phoneNumber
+        }
+      }
+    }
+  }
+`;
+type Problem = {
+  code: string;
+  message: string;
+  since: string;
+  providerCode: number | null;
+  businessNumber: { phoneNumber: string } | null;
+};
+
+async function health(login: 'alena' | 'boris' = 'alena'): Promise<Problem[]> {
+  const { chatModule } = await (await server.as(login)).request<{ chatModule: { health: Problem[] } }>(HEALTH);
+  return chatModule.health;
+}
+
+const codes = async () => (await health()).map((problem) => problem.code);
+
+async function tell(field: string, value: Record<string, unknown>, at = new Date()): Promise<void> {
+  const time = Math.floor(at.getTime() / 1000);
+  const entry = [{ id: '100000000000001', time, changes: [{ field, value }] }];
+  expect((await server.postWebhook({ object: 'whatsapp_business_account', entry })).status).toBe(200);
+}
+
+const minutesAgo = (minutes: number) => new Date(Math.floor(Date.now() / 1000 - minutes * 60) * 1000);
+
+describe('the health of the channel', () => {
+  it('is empty when all is well', async () => {
+    expect(await health()).toEqual([]);
+  });
+
+  it.each<[string, string, Record<string, unknown>, Record<string, unknown>]>([
+    [
+      'ACCOUNT_DISABLED',
+      'account_update',
+      { event: 'DISABLED_UPDATE', ban_info: { waba_ban_state: 'DISABLE', waba_ban_date: 'today' } },
+      { event: 'DISABLED_UPDATE', ban_info: { waba_ban_state: 'REINSTATE' } },
+    ],
+    ['ACCOUNT_OFFBOARDED', 'account_update', { event: 'ACCOUNT_OFFBOARDED' }, { event: 'ACCOUNT_RECONNECTED' }],
+    ['APP_REMOVED', 'account_update', { event: 'PARTNER_REMOVED' }, { event: 'PARTNER_ADDED' }],
+    ['ACCOUNT_REVIEW_REJECTED', 'account_review_update', { decision: 'REJECTED' }, { decision: 'APPROVED' }],
+    [
+      'NAME_REJECTED',
+      'phone_number_name_update',
+      { display_phone_number: '420777000111', decision: 'REJECTED', requested_verified_name: 'X' },
+      { display_phone_number: '420777000111', decision: 'APPROVED', requested_verified_name: 'X' },
+    ],
+    [
+      'NUMBER_FLAGGED',
+      'phone_number_quality_update',
+      { display_phone_number: '420777000111', event: 'FLAGGED', current_limit: 'TIER_1K' },
+      { display_phone_number: '420777000111', event: 'UNFLAGGED', current_limit: 'TIER_1K' },
+    ],
+    [
+      'ACCOUNT_ALERT',
+      'account_alerts',
+      {
+        entity_type: 'BUSINESS',
+        entity_id: '1',
+        alert_info: { alert_severity: 'WARNING', alert_status: 'ACTIVE', alert_type: 'A' },
+      },
+      {
+        entity_type: 'BUSINESS',
+        entity_id: '1',
+        alert_info: { alert_severity: 'WARNING', alert_status: 'RESOLVED', alert_type: 'A' },
+      },
+    ],
+  ])('shows %s from when Meta tells it until Meta takes it back', async (code, field, begins, ends) => {
+    const at = minutesAgo(10);
+    await tell(field, begins, at);
+    const [problem] = await health();
+    await tell(field, begins, at);
+
+    expect(await codes()).toEqual([code]);
+    expect(problem).toMatchObject({ code, since: at.toISOString(), providerCode: null });
+    expect(problem?.businessNumber).toEqual(begins.display_phone_number ? { phoneNumber: number1.phoneNumber } : null);
+
+    await tell(field, ends, minutesAgo(5));
+    await tell(field, begins, at);
+    expect(await codes()).toEqual([]);
+  });
+
+  it('forgets a restriction when it ends, and a notice after a week', async () => {
+    const inAnHour = Math.floor(Date.now() / 1000) + 3_600;
+    await tell('account_update', {
+      event: 'ACCOUNT_RESTRICTION',
+      restriction_info: [{ restriction_type: 'RESTRICTED_BIZ_INITIATED_MESSAGING', expiration: inAnHour }],
+    });
+    await tell('security', { display_phone_number: '420777000111', event: 'PIN_CHANGED' }, minutesAgo(8 * 24 * 60));
+    await tell('account_update', { event: 'ACCOUNT_VIOLATION', violation_info: { violation_type: 'SPAM' } });
+    expect((await codes()).toSorted()).toEqual(['ACCOUNT_RESTRICTED', 'ACCOUNT_VIOLATION']);
+
+    await server.sql(`UPDATE channel_problem SET expires_at = now() - interval '1 second'`);
+
+    expect(await codes()).toEqual([]);
+  });
+
+  it('tells the code of what Meta could not do', async () => {
+    await tell('messages', {
+      messaging_product: 'whatsapp',
+      metadata: { display_phone_number: '420777000111', phone_number_id: number1.phoneNumberId },
+      errors: [{ code: 130429, title: 'Rate limit hit', error_data: { details: 'Too many messages' } }],
+    });
+
+    expect(await health()).toMatchObject([
+      { code: 'PROVIDER_ERROR', providerCode: 130429, businessNumber: { phoneNumber: number1.phoneNumber } },
+    ]);
+    expect((await health())[0]?.message).toContain('Too many messages');
+  });
+
+  it('is for those who may manage settings', async () => {
+    expect(await health('boris')).toEqual([]);
+  });
+});
