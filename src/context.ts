@@ -8,6 +8,7 @@ import type { Log } from './log.ts';
 import type { Loaders } from './schema/loaders.ts';
 import type { RecordRefusal } from './services/audit.ts';
 import type { Rules } from './services/changes.ts';
+import type { CheckConnection } from './services/connection.ts';
 import type { ChatModule, ReadModule } from './services/module.ts';
 import type { SyncTemplates } from './services/templates/mirror.ts';
 
@@ -23,6 +24,9 @@ export type Context = {
   fileLinks: FileLinks;
   loaders: Loaders;
   readModule: ReadModule;
+  checkConnection: CheckConnection;
+  /** Where Meta posts to. */
+  webhookUrl: () => string;
   recordRefusal: RecordRefusal;
   /** The readings of the rules that this deployment chose. */
   rulesOf: (module: ChatModule) => Rules;

@@ -21,7 +21,7 @@ export async function startOwnSandbox(options: {
   if (env.sandbox === 'off' || (env.sandbox === 'auto' && (isReal || env.nodeEnv === 'production'))) return null;
   return startSandbox({
     webhookUrl,
-    appSecret: secrets.appSecret ?? '',
+    appSecret: () => readModule.present().secrets.appSecret ?? '',
     accessToken: secrets.accessToken ?? SANDBOX_ACCESS_TOKEN,
     businessAccountId: SANDBOX_ACCOUNT_ID,
     phoneNumbers: numbers.map((number) => ({

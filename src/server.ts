@@ -2,6 +2,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from 'node:net';
 import { createAuthenticate, type Viewer } from './auth.ts';
 import type { Context } from './context.ts';
+import { createConnectionCheck } from './connection-check.ts';
 import { openDatabase } from './db/database.ts';
 import { startEmbeddedPostgres } from './db/embedded.ts';
 import { prepareDatabase } from './db/prepare.ts';
@@ -36,6 +37,7 @@ import { createLastWebhook } from './services/last-webhook.ts';
 import { requeueAbandonedMedia } from './services/media.ts';
 import { keyringOf, watchModule } from './services/module-watch.ts';
 import { applyArrivedItems, dropOldItems } from './services/receiving/parked.ts';
+import { resealSecrets } from './services/settings.ts';
 import { createAddressOf } from './transport/address.ts';
 import { createGraphqlRoute, GRAPHQL_PATH } from './transport/http.ts';
 import { createOperations } from './execution/operation.ts';
@@ -70,6 +72,7 @@ export async function startServer({ env, log }: ServerOptions): Promise<RunningS
   const db = undo.use(openDatabase({ url, poolSize: env.databasePoolSize }));
   if (env.nodeEnv !== 'production') await seedDemo(db, env);
 
+  await resealSecrets(db, keyringOf(env));
   const readModule = undo.use(await watchModule(db, env, log));
   const rulesOf = createRulesOf(env);
   const recordRefusal = createRecordRefusal(db);
@@ -94,6 +97,7 @@ export async function startServer({ env, log }: ServerOptions): Promise<RunningS
     }),
   );
   const syncTemplates = createTemplateSync({ db, meta, readModule, log });
+  const checkConnection = createConnectionCheck(meta);
 
   const createContext = (viewer: Viewer | null, requestId: string): Context => ({
     viewer,
@@ -105,6 +109,8 @@ export async function startServer({ env, log }: ServerOptions): Promise<RunningS
     files,
     fileLinks,
     readModule,
+    checkConnection,
+    webhookUrl: () => `${publicUrl}${WEBHOOK_PATH}`,
     recordRefusal,
     rulesOf,
     syncTemplates,

@@ -14,6 +14,7 @@ const mayImport: Record<string, readonly string[]> = {
   'own-sandbox': ['env', 'demo-data', 'sandbox', 'services'],
   'sign-in': ['env'],
   rules: ['env', 'meta', 'services'],
+  'connection-check': ['meta', 'services'],
   auth: ['env', 'db', 'services'],
   context: ['env', 'auth', 'db', 'events', 'files', 'services', 'schema'],
   schema: ['services', 'db', 'events', 'files', 'context', 'auth', 'env'],

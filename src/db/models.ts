@@ -12,6 +12,7 @@ const scalarFields = {
   Message: Prisma.MessageScalarFieldEnum,
   Operator: Prisma.OperatorScalarFieldEnum,
   Participant: Prisma.ParticipantScalarFieldEnum,
+  Settings: Prisma.SettingsScalarFieldEnum,
   Template: Prisma.TemplateScalarFieldEnum,
 } as const;
 

@@ -1,4 +1,6 @@
+import { hasPermission } from '../auth.ts';
 import { builder } from './builder.ts';
+import { ChatSettings, shownSettings } from './chat-settings.ts';
 import { isReady, type ChatModule as ChatModuleShape } from '../services/module.ts';
 import type { SetupProblem as SetupProblemShape, SetupStep as SetupStepShape } from '../services/setup.ts';
 import * as errors from '../errors.ts';
@@ -12,8 +14,12 @@ const SetupStep = builder.objectRef<SetupStepShape>('SetupStep').implement({
   description: 'One part of the set-up.',
   fields: (t) => ({
     key: t.exposeString('key', { description: 'account, numbers or access.' }),
-    complete: t.exposeBoolean('complete'),
-    problems: t.field({ type: [SetupProblem], resolve: (step) => step.problems }),
+    complete: t.exposeBoolean('complete', { description: 'Everything that the step asks for is there.' }),
+    problems: t.field({
+      type: [SetupProblem],
+      description: 'What is missing, then what the last check of the connection found; the latter stops nothing.',
+      resolve: (step) => step.problems,
+    }),
   }),
 });
 
@@ -24,6 +30,12 @@ export const ChatModule = builder.objectRef<ChatModuleShape>('ChatModule').imple
     enabled: t.boolean({ resolve: (module) => module.settings.enabled }),
     ready: t.boolean({ description: 'Every setup step is complete: messages can be sent.', resolve: isReady }),
     setup: t.field({ type: [SetupStep], resolve: (module) => module.setup }),
+    settings: t.field({
+      type: ChatSettings,
+      nullable: true,
+      description: 'Null without MANAGE_SETTINGS, and while the module is off.',
+      resolve: (module, _args, { viewer }) => (hasPermission(viewer, 'MANAGE_SETTINGS') ? shownSettings(module) : null),
+    }),
   }),
 });
 

@@ -29,7 +29,7 @@ builder.scalarType('PhoneNumber', {
 builder.scalarType('MetaId', {
   description: 'Identifier given by Meta: digits, kept as text so that leading zeros and long ids survive.',
   serialize: String,
-  parseValue: (value) => (typeof value === 'string' ? value.trim() : refuse('a text of digits')),
+  parseValue: parseMetaId,
 });
 
 builder.scalarType('EventCursor', {
@@ -51,6 +51,7 @@ builder.scalarType('ConversationFilterJSON', {
   parseValue: () => refuse('a ConversationFilterInput'),
 });
 
+const MAX_ID_LENGTH = 100;
 const RFC3339 = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(:\d{2}(\.\d{1,9})?)?(Z|[+-]\d{2}:\d{2})$/i;
 
 function parseDateTime(value: unknown): Date {
@@ -67,10 +68,16 @@ function parseTimeZone(value: unknown): string {
   }
 }
 
+/** What cannot be a number is passed on as it is, so that the mutation tells it with its path and all other problems. */
 function parsePhoneNumber(value: unknown): string {
-  if (typeof value !== 'string') return refuse('a phone number as text');
+  if (typeof value !== 'string' || value.length > MAX_ID_LENGTH) return refuse('a phone number as text');
   const number = normalisePhoneNumber(value);
-  return number.ok ? number.value : refuse(`a phone number: ${number.message}`);
+  return number.ok ? number.value : value;
+}
+
+function parseMetaId(value: unknown): string {
+  if (typeof value !== 'string' || value.length > MAX_ID_LENGTH) return refuse('a text of digits');
+  return value.trim();
 }
 
 function checked(value: unknown, pattern: RegExp, expected: string): string {

@@ -5,6 +5,7 @@ import './stream.ts';
 import './viewer.ts';
 import './module.ts';
 import './channel-problem.ts';
+import './module-mutations.ts';
 import './conversation.ts';
 import './conversation-list.ts';
 import './conversation-summary.ts';

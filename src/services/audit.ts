@@ -7,6 +7,7 @@ import type { Actor } from './actor.ts';
 export type AuditAction =
   | 'MODULE_SWITCHED'
   | 'SETTINGS_CHANGED'
+  | 'CONNECTION_CHECKED'
   | 'TOKEN_CREATED'
   | 'TOKEN_REVOKED'
   | 'OPERATOR_ACTIVATED'
