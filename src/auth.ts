@@ -1,10 +1,10 @@
-import { createHash } from 'node:crypto';
-import { createRemoteJWKSet, jwtVerify, type JWTPayload, type JWTVerifyOptions } from 'jose';
 import type { Database } from './db/database.ts';
 import type { Env } from './env.ts';
 import { unauthenticated } from './errors.ts';
-import type { ApiToken, Operator } from './generated/prisma/client.ts';
-import { ChatPermission, type TokenScope } from './generated/prisma/enums.ts';
+import type { ApiToken } from './generated/prisma/client.ts';
+import type { ChatPermission, TokenScope } from './generated/prisma/enums.ts';
+import { createLogIn, isEnded } from './log-in.ts';
+import { API_TOKEN_PREFIX, hashApiToken } from './services/api-token-secret.ts';
 
 /** Who asks. Rights are copied here when the viewer is loaded and looked at again for every event. */
 export type Viewer = OperatorViewer | TokenViewer;
@@ -15,6 +15,8 @@ export type OperatorViewer = {
   permissions: ReadonlySet<ChatPermission>;
   /** Where the request came from; null where a stream goes on by itself. */
   address: string | null;
+  /** When the log-in was issued, UTC; null where it does not say. Signing out ends what was issued before. */
+  issuedAt: Date | null;
   /** When the log-in runs out, UTC. */
   expiresAt: Date | null;
 };
@@ -31,10 +33,6 @@ export type TokenViewer = {
 
 export type Authenticate = (credential: string | null, address: string) => Promise<Viewer>;
 
-/** Recognisable by secret scanners. */
-export const API_TOKEN_PREFIX = 'cdesk_live_';
-
-const CLOCK_TOLERANCE_SECONDS = 5;
 const MAX_CREDENTIAL_LENGTH = 8_192;
 
 /** Everyone who may read conversations sees their text and contacts; tokens need the scope for each. */
@@ -58,42 +56,36 @@ export function bearer(header: string | null | undefined): string | null {
   return match?.[1] ?? null;
 }
 
-export function hashApiToken(secret: string): string {
-  return createHash('sha256').update(secret).digest('hex');
-}
-
 /** Checks an operator's log-in or a dashboard's token. Refuses with UNAUTHENTICATED, always with the same sentence. */
 export function createAuthenticate(db: Database, env: Env): Authenticate {
-  const verify = createVerifier(env);
+  const logIn = createLogIn(db, env);
   return async (credential, address) => {
     if (!credential || credential.length > MAX_CREDENTIAL_LENGTH) throw unauthenticated();
     if (credential.startsWith(API_TOKEN_PREFIX)) return tokenViewer(await findApiToken(db, credential), address);
-    return { ...(await operatorViewer(db, env, await verify(credential))), address };
+    const { operator, issuedAt, expiresAt } = await logIn(credential);
+    if (isEnded(operator, issuedAt)) throw unauthenticated();
+    const permissions = new Set(operator.permissions);
+    return { kind: 'operator', operatorId: operator.id, permissions, address, issuedAt, expiresAt };
   };
 }
 
-function createVerifier(env: Env): (jwt: string) => Promise<JWTPayload> {
-  const options: JWTVerifyOptions = { clockTolerance: CLOCK_TOLERANCE_SECONDS, requiredClaims: ['sub', 'exp'] };
-  if (env.jwtIssuer) options.issuer = env.jwtIssuer;
-  if (env.jwtAudience) options.audience = env.jwtAudience;
-  const keySet = env.jwtJwksUrl ? createRemoteJWKSet(new URL(env.jwtJwksUrl)) : null;
-  const secret = env.jwtSecret ? new TextEncoder().encode(env.jwtSecret) : null;
-  return async (jwt) => {
-    try {
-      if (keySet) return (await jwtVerify(jwt, keySet, options)).payload;
-      if (secret)
-        return (await jwtVerify(jwt, secret, { ...options, algorithms: ['HS256', 'HS384', 'HS512'] })).payload;
-    } catch {
-      throw unauthenticated();
-    }
-    throw unauthenticated();
+/** Tells of everyone who comes with a good credential. */
+export function noteSeen(authenticate: Authenticate, seen: (viewer: Viewer) => void): Authenticate {
+  return async (credential, address) => {
+    const viewer = await authenticate(credential, address);
+    seen(viewer);
+    return viewer;
   };
 }
 
 async function findApiToken(db: Database, secret: string): Promise<ApiToken> {
   const token = await db.prisma.apiToken.findUnique({ where: { hash: hashApiToken(secret) } });
-  if (!token || token.revokedAt || (token.expiresAt && token.expiresAt <= new Date())) throw unauthenticated();
+  if (!token || !isLive(token, new Date())) throw unauthenticated();
   return token;
+}
+
+export function isLive({ revokedAt, expiresAt }: ApiToken, now: Date): boolean {
+  return revokedAt === null && (expiresAt === null || expiresAt > now);
 }
 
 export function tokenViewer(token: ApiToken, address: string | null): TokenViewer {
@@ -105,57 +97,4 @@ export function tokenViewer(token: ApiToken, address: string | null): TokenViewe
     address,
     expiresAt: token.expiresAt,
   };
-}
-
-async function operatorViewer(db: Database, env: Env, claims: JWTPayload): Promise<Omit<OperatorViewer, 'address'>> {
-  const operator = await recordLogIn(db, env, claims);
-  if (operator.deactivatedAt) throw unauthenticated();
-  if (operator.signedOutAt && (claims.iat ?? 0) * 1000 <= operator.signedOutAt.getTime()) throw unauthenticated();
-  return {
-    kind: 'operator',
-    operatorId: operator.id,
-    permissions: new Set(operator.permissions),
-    expiresAt: operator.sessionExpiresAt,
-  };
-}
-
-/** The first log-in of a subject makes the operator; a later one that says something else updates it. */
-async function recordLogIn(db: Database, env: Env, claims: JWTPayload): Promise<Operator> {
-  const subject = String(claims.sub);
-  const known = await db.prisma.operator.findUnique({ where: { subject } });
-  const told = describeOperator(env, claims, known);
-  if (!known) return db.prisma.operator.upsert({ where: { subject }, create: { subject, ...told }, update: told });
-  if (sameOperator(known, told)) return known;
-  return db.prisma.operator.update({ where: { id: known.id }, data: told });
-}
-
-type ToldOperator = Pick<Operator, 'login' | 'displayName' | 'permissions' | 'sessionExpiresAt'>;
-
-function describeOperator(env: Env, claims: JWTPayload, known: Operator | null): ToldOperator {
-  const expiresAt = new Date((claims.exp ?? 0) * 1000);
-  const later = known?.sessionExpiresAt && known.sessionExpiresAt > expiresAt ? known.sessionExpiresAt : expiresAt;
-  return {
-    login: stringClaim(claims[env.jwtLoginClaim]) ?? known?.login ?? String(claims.sub),
-    displayName: stringClaim(claims[env.jwtNameClaim]) ?? known?.displayName ?? String(claims.sub),
-    permissions: permissionsClaim(claims[env.jwtPermissionsClaim]) ?? known?.permissions ?? [],
-    sessionExpiresAt: later,
-  };
-}
-
-function stringClaim(value: unknown): string | null {
-  return typeof value === 'string' && value.trim() !== '' ? value.slice(0, 255) : null;
-}
-
-function permissionsClaim(value: unknown): ChatPermission[] | null {
-  if (!Array.isArray(value)) return null;
-  return Object.values(ChatPermission).filter((permission) => value.includes(permission));
-}
-
-function sameOperator(known: Operator, told: ToldOperator): boolean {
-  return (
-    known.login === told.login &&
-    known.displayName === told.displayName &&
-    known.permissions.join() === told.permissions.join() &&
-    known.sessionExpiresAt?.getTime() === told.sessionExpiresAt?.getTime()
-  );
 }

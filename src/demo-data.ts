@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
-import { API_TOKEN_PREFIX } from './auth.ts';
 import type { Database } from './db/database.ts';
 import type { Env } from './env.ts';
 import { ChatPermission, type TokenScope } from './generated/prisma/enums.ts';
 import { keyringOf } from './services/module-watch.ts';
+import { API_TOKEN_PREFIX, hashApiToken } from './services/api-token-secret.ts';
 import { seal } from './services/secrets.ts';
 
 export const SANDBOX_ACCESS_TOKEN = 'sandbox-access-token';
@@ -51,7 +51,7 @@ export async function seedDemo(db: Database, env: Env): Promise<void> {
     data: [
       {
         name: 'Demo dashboard',
-        hash: sha256(secret),
+        hash: hashApiToken(secret),
         hint: secret.slice(-4),
         scopes: readScopes,
         createdById: owner.id,
@@ -90,8 +90,4 @@ export function dashboardToken(env: Env): string {
 
 export function subjectOf(login: string): string {
   return `demo:${login}`;
-}
-
-function sha256(text: string): string {
-  return createHash('sha256').update(text).digest('hex');
 }

@@ -82,6 +82,7 @@ const settings = z.object({
   LOG_FORMAT: oneOf('pretty', 'json').optional(),
   ROLE: oneOf('api', 'worker', 'all').default('all'),
   CHAT_LICENSED: flag(true),
+  PRESENCE_SECONDS: integer(60, 2, 3600),
   DEFAULT_TIME_ZONE: timeZone.default('Europe/Prague'),
   JWT_SECRET: secret(32).optional(),
   JWT_JWKS_URL: url('http:', 'https:').optional(),

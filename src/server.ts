@@ -1,6 +1,6 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { createAuthenticate, type Viewer } from './auth.ts';
+import { createAuthenticate, noteSeen, type Viewer } from './auth.ts';
 import type { Context } from './context.ts';
 import { createConnectionCheck } from './connection-check.ts';
 import { openDatabase } from './db/database.ts';
@@ -28,9 +28,11 @@ import { startWorker } from './jobs/worker.ts';
 import type { Log } from './log.ts';
 import { createMetaClient } from './meta/client.ts';
 import { startOwnSandbox } from './own-sandbox.ts';
+import { startHeartbeats } from './presence/heartbeats.ts';
 import { createRulesOf } from './rules.ts';
 import type { Sandbox } from './sandbox/options.ts';
 import { createLoaders } from './schema/loaders.ts';
+import { moduleDisabled } from './schema/rights.ts';
 import { schema } from './schema/schema.ts';
 import { createRecordRefusal } from './services/audit.ts';
 import { createLastWebhook } from './services/last-webhook.ts';
@@ -116,7 +118,7 @@ export async function startServer({ env, log }: ServerOptions): Promise<RunningS
     syncTemplates,
     loaders: createLoaders(db),
   });
-  const authenticate = createAuthenticate(db, env);
+  const authenticate = noteSeen(createAuthenticate(db, env), (viewer) => heartbeats.seen(viewer));
   const operations = createOperations({ schema, log });
   const streams = undo.use(createStreams({ hub, schema, operations, createContext, log }));
   const tickets = createTickets(env.encryptionKey);
@@ -125,7 +127,12 @@ export async function startServer({ env, log }: ServerOptions): Promise<RunningS
   const common = { schema, operations, authenticate, createContext, tickets, isOriginAllowed, addressOf, log };
   const ws = undo.use(createWsServer({ ...common, streams }));
   const sse = createSseRoute({ ...common, streams });
-  undo.use(createAccessWatch({ db, connections: () => [...ws.connections(), ...sse.connections()], log }));
+  const connections = () => [...ws.connections(), ...sse.connections()];
+  undo.use(createAccessWatch({ db, connections, log }));
+  const heartbeats = undo.use(startHeartbeats({ db, connections, onlineMs: env.presenceSeconds * 1000, log }));
+  readModule.follow(({ licensed, settings }) => {
+    if (!licensed || !settings.enabled) streams.endAll(moduleDisabled());
+  });
 
   const ingestSettings = async () => {
     const module = await readModule.current();

@@ -1,7 +1,7 @@
 import { ClientError, gql } from 'graphql-request';
 import { v7 as uuid } from 'uuid';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { hashApiToken } from '../src/auth.ts';
+import { hashApiToken } from '../src/services/api-token-secret.ts';
 import { globalId } from '../src/schema/global-id.ts';
 import { storeConversations, storedConversation, type StoredConversation } from './support/stored-conversations.ts';
 import { startTestServer, type TestServer } from './support/server.ts';

@@ -1,6 +1,6 @@
 import { isInterfaceType, isNullableType, isObjectType, type GraphQLField, type GraphQLObjectType } from 'graphql';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { API_TOKEN_PREFIX, hashApiToken } from '../src/auth.ts';
+import { API_TOKEN_PREFIX, hashApiToken } from '../src/services/api-token-secret.ts';
 import { ChatPermission, TokenScope } from '../src/generated/prisma/enums.ts';
 import { globalId } from '../src/schema/global-id.ts';
 import { schema } from '../src/schema/schema.ts';

@@ -34,6 +34,7 @@ const reader: Viewer = {
   kind: 'operator',
   operatorId: randomUUID(),
   permissions: new Set(['READ_CONVERSATIONS']),
+  issuedAt: null,
   expiresAt: null,
   address: null,
 };

@@ -1,6 +1,7 @@
-import { tokenViewer, type Viewer } from '../auth.ts';
+import { isLive, tokenViewer, type Viewer } from '../auth.ts';
 import type { Database } from '../db/database.ts';
 import type { Log } from '../log.ts';
+import { isEnded } from '../log-in.ts';
 
 type Watched = { viewer: Viewer; setViewer(viewer: Viewer): void; refuse(reason: string): void };
 
@@ -17,14 +18,14 @@ export function createAccessWatch(options: {
   const timer = setInterval(() => void (running = running.then(look)), LOOK_MS);
 
   async function look(): Promise<void> {
-    const watched = [...options.connections()];
+    const watched = [...options.connections()].filter((connection) => !endExpired(connection));
     if (isStopped || watched.length === 0) return;
     try {
-      const present = await presentViewers(
+      const presentOf = await readPresent(
         options.db,
         watched.map(({ viewer }) => viewer),
       );
-      for (const connection of watched) apply(connection, present.get(idOf(connection.viewer)));
+      for (const connection of watched) apply(connection, presentOf(connection.viewer));
     } catch (error) {
       options.log.debug({ err: error }, 'rights could not be read; the next look tries again');
     }
@@ -39,36 +40,37 @@ export function createAccessWatch(options: {
   };
 }
 
-function apply(connection: Watched, present: Viewer | undefined): void {
-  if (!present) return connection.refuse('Forbidden: signed out or revoked');
-  if (rightsOf(present) !== rightsOf(connection.viewer))
-    connection.setViewer({ ...present, address: connection.viewer.address, expiresAt: connection.viewer.expiresAt });
+/** Needs no database, which may be away. */
+function endExpired(connection: Watched): boolean {
+  const { expiresAt } = connection.viewer;
+  if (expiresAt === null || expiresAt > new Date()) return false;
+  connection.refuse('Forbidden: the token expired');
+  return true;
 }
 
-async function presentViewers(db: Database, viewers: Viewer[]): Promise<Map<string, Viewer>> {
-  const operatorIds = viewers.flatMap((viewer) => (viewer.kind === 'operator' ? viewer.operatorId : []));
-  const tokenIds = viewers.flatMap((viewer) => (viewer.kind === 'token' ? viewer.tokenId : []));
+function apply(connection: Watched, present: Viewer | undefined): void {
+  if (!present) return connection.refuse('Forbidden: signed out or revoked');
+  if (rightsOf(present) !== rightsOf(connection.viewer)) connection.setViewer(present);
+}
+
+/** The viewer of each connection with the rights of this moment; null where there are none left. */
+async function readPresent(db: Database, viewers: Viewer[]): Promise<(viewer: Viewer) => Viewer | undefined> {
+  const ids = (kind: Viewer['kind']) => [...new Set(viewers.filter((each) => each.kind === kind).map(idOf))];
   const [operators, tokens] = await Promise.all([
-    operatorIds.length > 0
-      ? db.prisma.operator.findMany({ where: { id: { in: [...new Set(operatorIds)] }, deactivatedAt: null } })
-      : [],
-    tokenIds.length > 0
-      ? db.prisma.apiToken.findMany({ where: { id: { in: [...new Set(tokenIds)] }, revokedAt: null } })
-      : [],
+    ids('operator').length > 0 ? db.prisma.operator.findMany({ where: { id: { in: ids('operator') } } }) : [],
+    ids('token').length > 0 ? db.prisma.apiToken.findMany({ where: { id: { in: ids('token') } } }) : [],
   ]);
-  const present = new Map<string, Viewer>();
-  for (const { id, permissions } of operators) {
-    present.set(id, {
-      kind: 'operator',
-      operatorId: id,
-      permissions: new Set(permissions),
-      address: null,
-      expiresAt: null,
-    });
-  }
-  for (const token of tokens)
-    if (!token.expiresAt || token.expiresAt > new Date()) present.set(token.id, tokenViewer(token, null));
-  return present;
+  const operatorOf = new Map(operators.map((operator) => [operator.id, operator]));
+  const tokenOf = new Map(tokens.map((token) => [token.id, token]));
+  return (viewer) => {
+    if (viewer.kind === 'token') {
+      const token = tokenOf.get(viewer.tokenId);
+      return token && isLive(token, new Date()) ? tokenViewer(token, viewer.address) : undefined;
+    }
+    const operator = operatorOf.get(viewer.operatorId);
+    if (!operator || isEnded(operator, viewer.issuedAt)) return undefined;
+    return { ...viewer, permissions: new Set(operator.permissions) };
+  };
 }
 
 function idOf(viewer: Viewer): string {

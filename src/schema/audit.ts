@@ -1,6 +1,8 @@
+import { hasPermission } from '../auth.ts';
 import type { Context } from '../context.ts';
 import { findAuditPage } from '../db/statements/audit.ts';
 import type { AuditEntry as AuditEntryRow } from '../generated/prisma/client.ts';
+import { ApiToken } from './api-token.ts';
 import { builder } from './builder.ts';
 import { connectionType, pageArguments } from './connection-type.ts';
 import { encodeCursor, isInstant, isRowId, pageRequest, toPage, type PageArguments } from './connection.ts';
@@ -21,6 +23,15 @@ const AuditEntry = builder.prismaNode('AuditEntry', {
       nullable: true,
       description: 'Null where a token or the server itself did it.',
       resolve: ({ operatorId }, _args, { loaders }) => (operatorId ? loaders.operator.load(operatorId) : null),
+    }),
+    apiToken: t.field({
+      type: ApiToken,
+      nullable: true,
+      description: 'Null where an operator or the server itself did it, and without MANAGE_TOKENS.',
+      resolve: ({ apiTokenId }, _args, { db, viewer }) =>
+        apiTokenId && hasPermission(viewer, 'MANAGE_TOKENS')
+          ? db.prisma.apiToken.findUnique({ where: { id: apiTokenId } })
+          : null,
     }),
     action: t.exposeString('action', {
       description:

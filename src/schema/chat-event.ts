@@ -4,11 +4,12 @@ import { encodeStreamCursor, eventIdOf } from '../events/cursor.ts';
 import type { Progress } from '../events/group.ts';
 import { builder, type Types } from './builder.ts';
 import { Conversation } from './conversation.ts';
-import { BeaconReason, MessageStatus, WindowState } from './enums.ts';
+import { BeaconReason, LoginState, MessageStatus, WindowState } from './enums.ts';
 import { globalId } from './global-id.ts';
 import { Message } from './message.ts';
 import { MessageFailure } from './message-parts.ts';
 import { Operator } from './operator.ts';
+import { isColleague } from './rights.ts';
 import { Template } from './template.ts';
 import { TemplateStatus } from './template-parts.ts';
 
@@ -37,6 +38,7 @@ const typeNames: Record<string, string> = {
   BEACON_CHANGED: 'BeaconChanged',
   UNREAD_CHANGED: 'UnreadChanged',
   WINDOW_CHANGED: 'WindowChanged',
+  OPERATOR_PRESENCE_CHANGED: 'OperatorPresenceChanged',
   TEMPLATE_CHANGED: 'TemplateChanged',
   STREAM_PROGRESS: 'StreamProgress',
 };
@@ -211,6 +213,25 @@ eventType('TemplateChanged').implement({
       type: Template,
       nullable: true,
       resolve: (event, _args, { loaders }) => (event.templateId ? loaders.template.load(event.templateId) : null),
+    }),
+  }),
+});
+
+export const OperatorPresenceChanged = eventType('OperatorPresenceChanged').implement({
+  description: 'An operator came, went idle or signed out. A heartbeat that changes nothing sends no event.',
+  interfaces: [ChatEvent],
+  fields: (t) => ({
+    operatorId: t.id({ resolve: (event) => globalId('Operator', event.operatorId ?? '') }),
+    loginState: t.field({
+      type: LoginState,
+      resolve: (event) => fact<typeof LoginState.$inferType>(event, 'loginState'),
+    }),
+    operator: t.field({
+      type: Operator,
+      nullable: true,
+      description: 'Null for a token that does not read conversations.',
+      resolve: (event, _args, { viewer, loaders }) =>
+        event.operatorId && isColleague(viewer) ? loaders.operator.load(event.operatorId) : null,
     }),
   }),
 });

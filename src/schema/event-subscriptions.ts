@@ -6,7 +6,14 @@ import type { EventType, LoggedEvent } from '../db/event-log.ts';
 import { forbidden } from '../errors.ts';
 import type { LogSource } from '../events/stream-source.ts';
 import { builder, type Types } from './builder.ts';
-import { BeaconChanged, ChatEvent, ChatEventType, MessageAdded, MessageStatusChanged } from './chat-event.ts';
+import {
+  BeaconChanged,
+  ChatEvent,
+  ChatEventType,
+  MessageAdded,
+  MessageStatusChanged,
+  OperatorPresenceChanged,
+} from './chat-event.ts';
 import { argumentId } from './global-id.ts';
 import { streamed } from './streamed.ts';
 
@@ -46,6 +53,16 @@ builder.subscriptionField('beaconChanged', (t) =>
     description: 'Beacons that went on or off.',
     args: ofConversation(t.arg),
     ...streamed(streamOf('BEACON_CHANGED')),
+    resolve: (event) => event,
+  }),
+);
+
+builder.subscriptionField('operatorPresenceChanged', (t) =>
+  t.field({
+    type: OperatorPresenceChanged,
+    description: 'Operators who come, go idle or sign out.',
+    args: { after: after(t.arg) },
+    ...streamed(streamOf('OPERATOR_PRESENCE_CHANGED')),
     resolve: (event) => event,
   }),
 );

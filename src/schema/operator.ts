@@ -22,7 +22,10 @@ export const Operator = builder.prismaNode('Operator', {
       type: [ChatPermission],
       description: 'Effective rights in the chat module.',
     }),
-    loginState: t.field({ type: LoginState, resolve: (operator) => loginState(operator, new Date()) }),
+    loginState: t.field({
+      type: LoginState,
+      resolve: (operator, _args, { env }) => loginState(operator, new Date(), env.presenceSeconds * 1000),
+    }),
     lastSeenAt: t.expose('lastSeenAt', { type: 'DateTime', nullable: true }),
     deactivatedAt: t.expose('deactivatedAt', { type: 'DateTime', nullable: true }),
   }),

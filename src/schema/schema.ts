@@ -3,6 +3,8 @@ import './user-error.ts';
 import './node.ts';
 import './stream.ts';
 import './viewer.ts';
+import './operator-mutations.ts';
+import './api-token.ts';
 import './module.ts';
 import './channel-problem.ts';
 import './module-mutations.ts';

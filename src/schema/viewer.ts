@@ -1,8 +1,9 @@
 import type { Viewer as ViewerShape } from '../auth.ts';
-import { unauthenticated } from '../errors.ts';
+import { unauthenticated, type UserError as UserErrorShape } from '../errors.ts';
 import { builder } from './builder.ts';
 import { ChatPermission, TokenScope } from './enums.ts';
 import { Operator } from './operator.ts';
+import { UserError } from './user-error.ts';
 
 export const Viewer = builder.objectRef<ViewerShape>('Viewer').implement({
   description: 'Who is asking, and what they may do.',
@@ -26,6 +27,15 @@ export const Viewer = builder.objectRef<ViewerShape>('Viewer').implement({
     }),
   }),
 });
+
+export const ViewerPayload = builder
+  .objectRef<{ viewer?: ViewerShape | null; errors: UserErrorShape[] }>('ViewerPayload')
+  .implement({
+    fields: (t) => ({
+      viewer: t.field({ type: Viewer, nullable: true, resolve: ({ viewer }) => viewer ?? null }),
+      errors: t.field({ type: [UserError], resolve: ({ errors }) => errors }),
+    }),
+  });
 
 builder.queryField('viewer', (t) =>
   t.field({
