@@ -6,8 +6,6 @@ import { createConnectionCheck } from './connection-check.ts';
 import { openDatabase } from './db/database.ts';
 import { startEmbeddedPostgres } from './db/embedded.ts';
 import { prepareDatabase } from './db/prepare.ts';
-import { addTemplateSyncJob } from './db/statements/jobs.ts';
-import { transaction } from './db/transaction.ts';
 import { seedDemo } from './demo-data.ts';
 import type { Env } from './env.ts';
 import { createAccessWatch } from './events/access-watch.ts';
@@ -19,12 +17,9 @@ import { createFileStore } from './files/file-store.ts';
 import { createFileLinks } from './files/links.ts';
 import { createDownloadRoute, findAttachmentFile } from './http/downloads.ts';
 import { createHealthRoute } from './http/health.ts';
-import { createMediaTask } from './jobs/media.ts';
-import { createSendTask, numbersOf } from './jobs/send.ts';
-import { startSweeper } from './jobs/sweeper.ts';
-import { createSyncTask, createTemplateSync } from './jobs/sync-templates.ts';
-import { startUpkeep } from './jobs/upkeep.ts';
-import { startWorker } from './jobs/worker.ts';
+import { numbersOf } from './jobs/send.ts';
+import { startJobs } from './jobs/start.ts';
+import { createTemplateSync } from './jobs/sync-templates.ts';
 import type { Log } from './log.ts';
 import { createMetaClient } from './meta/client.ts';
 import { startOwnSandbox } from './own-sandbox.ts';
@@ -36,7 +31,6 @@ import { moduleDisabled } from './schema/rights.ts';
 import { schema } from './schema/schema.ts';
 import { createRecordRefusal } from './services/audit.ts';
 import { createLastWebhook } from './services/last-webhook.ts';
-import { requeueAbandonedMedia } from './services/media.ts';
 import { keyringOf, watchModule } from './services/module-watch.ts';
 import { applyArrivedItems, dropOldItems } from './services/receiving/parked.ts';
 import { resealSecrets } from './services/settings.ts';
@@ -59,11 +53,6 @@ export type RunningServer = AsyncDisposable & {
 
 export type ServerOptions = { env: Env; log: Log };
 
-const CONCURRENT_SENDS = 16;
-/** Apart from what is sent: a hundred large files must not hold up a reply. */
-const BACKGROUND_JOBS = 4;
-const HOURLY_SYNC = '17 * * * * sync-templates';
-const UPKEEP_MS = 5_000;
 const DRAIN_SHARE = 0.3;
 
 /** Puts the parts together. Disposing stops accepting, finishes what is begun, sends clients elsewhere, and ends the pools. */
@@ -168,38 +157,13 @@ export async function startServer({ env, log }: ServerOptions): Promise<RunningS
   if (!URL.canParse(publicUrl) || new URL(publicUrl).port === '0') publicUrl = base;
 
   if (env.role !== 'api') {
-    const send = createSendTask({
-      db,
-      meta,
-      readModule,
-      rulesOf,
-      unknownWaitMs: env.unknownOutcomeWaitSeconds * 1000,
-      timeoutMs: env.metaTimeoutMs,
-      log,
-    });
-    undo.use(
-      await startWorker({
-        db,
-        tasks: { send },
-        concurrency: Math.min(CONCURRENT_SENDS, env.databasePoolSize - 2),
-        log,
-      }),
-    );
-    if (env.syncTemplatesAtStart) await transaction(db, (tx) => addTemplateSyncJob(tx));
-    undo.use(await startSweeper({ db, readModule, rulesOf, log }));
-    const background = {
-      'fetch-media': createMediaTask({ db, meta, files, readModule, log }),
-      'sync-templates': createSyncTask(syncTemplates, readModule),
-    };
-    undo.use(await startWorker({ db, tasks: background, concurrency: BACKGROUND_JOBS, crontab: HOURLY_SYNC, log }));
     const waitingWriter = createWriter({ db, settings: ingestSettings, log });
     const chores = [
-      { name: 'abandoned media', run: () => requeueAbandonedMedia(db) },
       { name: 'parked items', run: async () => applyArrivedItems(db, await ingestSettings()) },
       { name: 'old parked items', run: () => dropOldItems(db) },
       { name: 'waiting deliveries', run: () => applyWaitingDeliveries(db, waitingWriter, ingestSettings) },
     ];
-    undo.use(startUpkeep({ chores, everyMs: UPKEEP_MS, log }));
+    undo.use(await startJobs({ db, env, meta, files, readModule, rulesOf, syncTemplates, chores, log }));
   }
 
   const parts = undo.move();
@@ -223,7 +187,8 @@ export async function startServer({ env, log }: ServerOptions): Promise<RunningS
 }
 
 function listen(http: Server, env: Env): Promise<AddressInfo> {
-  http.requestTimeout = 30_000;
+  // 100 MB over a slow line; whoever sends nothing is cut off by the limits of headers and of the upload itself.
+  http.requestTimeout = 10 * 60_000;
   http.headersTimeout = 10_000;
   http.maxHeadersCount = 100;
   return new Promise((resolve, reject) => {

@@ -120,6 +120,7 @@ export type MessageRow = {
   referral: unknown;
   sendState: SendState | null;
   acceptedAt: Date | null;
+  retries: number;
 };
 
 export const messageColumns = {
@@ -155,6 +156,7 @@ export const messageColumns = {
   referral: ['referral', 'jsonb'],
   sendState: ['send_state', '"SendState"'],
   acceptedAt: ['accepted_at', 'timestamptz'],
+  retries: ['retries', 'integer'],
 } as const satisfies Columns & Record<keyof MessageRow, unknown>;
 
 /** A message about to be stored. */

@@ -2,87 +2,93 @@ import type { Task } from 'graphile-worker';
 import { z } from 'zod';
 import type { Database } from '../db/database.ts';
 import { addSendJob } from '../db/statements/jobs.ts';
-import type { Unsent } from '../db/statements/send-queue.ts';
+import { pauseSending } from '../db/statements/send-budget.ts';
 import { transaction } from '../db/transaction.ts';
 import type { Log } from '../log.ts';
 import type { MetaClient } from '../meta/client.ts';
-import { recipientOf, textPayload, type MessagePayload } from '../meta/payloads.ts';
-import type { SendOutcome } from '../meta/send.ts';
+import type { Usage } from '../meta/usage.ts';
 import type { Rules } from '../services/changes.ts';
 import type { ChatModule, ReadModule } from '../services/module.ts';
-import { recordResult, takeTurn, type SendResult, type SendSettings } from '../services/sending.ts';
+import { recordResult, takeTurn, type SendResult, type SendSettings, type Turn } from '../services/sending.ts';
+import type { Pacer } from './pacer.ts';
+import { bodyOf } from './send-body.ts';
+import { resultOf } from './send-result.ts';
 
 export type SendOptions = {
   db: Database;
   meta: MetaClient;
   readModule: ReadModule;
   rulesOf: (module: ChatModule) => Rules;
+  pacer: Pacer;
   unknownWaitMs: number;
   timeoutMs: number;
   log: Log;
 };
 
-const payloadSchema = z.object({ conversationId: z.string() });
-const DEFAULT_RETRY_MS = 2_000;
+const payloadSchema = z.object({ conversationId: z.string(), businessNumberId: z.string() });
 const LEASE_MARGIN_MS = 5_000;
+/** Then the others have their turn. */
+const MAX_PER_JOB = 10;
+const MINUTE_MS = 60_000;
+/** Of what Meta allows; from here on calls are about to be refused. */
+const FULL_PERCENT = 100;
 
-/** Sends what is queued in one conversation, oldest first, each under its lease. */
+/** Sends what is queued in one conversation, oldest first, each under its lease and within the number's limits. */
 export function createSendTask(options: SendOptions): Task {
+  const { db, pacer } = options;
   return async (payload) => {
-    const { conversationId } = payloadSchema.parse(payload);
-    const module = await options.readModule.current();
-    const settings: SendSettings = {
-      rules: options.rulesOf(module),
-      unknownWaitMs: options.unknownWaitMs,
-      leaseMs: options.timeoutMs + LEASE_MARGIN_MS,
-    };
-    for (;;) {
-      const turn = await takeTurn(options.db, conversationId, settings);
+    const { conversationId, businessNumberId } = payloadSchema.parse(payload);
+    for (let sent = 0; sent < MAX_PER_JOB; sent++) {
+      const slot = await pacer.slot(businessNumberId);
+      // Whoever settles the trouble does not have to know what waits: the upkeep finds it.
+      if (slot.kind === 'stopped') return;
+      if (slot.kind === 'paused') return lookAgain(db, conversationId, slot.until);
+      const module = await options.readModule.current();
+      const settings = settingsOf(options, module);
+      const turn = await takeTurn(db, conversationId, settings);
+      if (turn.kind !== 'send') pacer.giveBack(businessNumberId);
       if (turn.kind === 'done') return;
-      if (turn.kind === 'wait') return transaction(options.db, (tx) => addSendJob(tx, conversationId, turn.until));
-      const result = await send(options, module, turn.message);
-      await recordResult(options.db, turn.message, result, settings, numbersOf(module));
-      if (result.kind === 'later') return;
+      if (turn.kind === 'wait') return lookAgain(db, conversationId, turn.until);
+      const result = await send(options, module, turn);
+      await recordResult(db, turn.message, result, settings, numbersOf(module));
+      if (result.kind === 'later' || result.kind === 'stopped') return;
     }
+    await lookAgain(db, conversationId, new Date());
   };
 }
 
-async function send({ meta, log }: SendOptions, module: ChatModule, message: Unsent): Promise<SendResult> {
-  const body = bodyOf(message);
+async function lookAgain(db: Database, conversationId: string, at: Date): Promise<void> {
+  await transaction(db, (tx) => addSendJob(tx, conversationId, at));
+}
+
+function settingsOf({ rulesOf, unknownWaitMs, timeoutMs }: SendOptions, module: ChatModule): SendSettings {
+  return { rules: rulesOf(module), unknownWaitMs, leaseMs: timeoutMs + LEASE_MARGIN_MS };
+}
+
+async function send(
+  { db, meta, log }: SendOptions,
+  module: ChatModule,
+  { message, files }: Extract<Turn, { kind: 'send' }>,
+): Promise<SendResult> {
+  const body = bodyOf(message, files);
   const { accessToken } = module.secrets;
-  if (!body)
-    return {
-      kind: 'refused',
-      problem: { code: null, title: 'NO_RECIPIENT', detail: 'The customer has no number and no user id.' },
-    };
-  if (!accessToken)
-    return {
-      kind: 'refused',
-      problem: { code: null, title: 'NO_ACCESS_TOKEN', detail: 'The access token is missing.' },
-    };
+  if (!body) return refused('NO_RECIPIENT', 'The customer has no number and no user id, or the file is gone.');
+  if (!accessToken) return refused('NO_ACCESS_TOKEN', 'The access token is missing.');
   const outcome = await meta.sendMessage(message.phoneNumberId, accessToken, body);
   log.debug({ messageId: message.id, outcome: outcome.kind }, 'a message was handed to WhatsApp');
-  return resultOf(outcome);
+  await honourUsage(db, outcome.usage);
+  return resultOf(outcome, message, new Date());
 }
 
-function bodyOf(message: Unsent): MessagePayload | null {
-  const recipient = recipientOf(message);
-  if (!recipient || message.content.type !== 'text') return null;
-  return textPayload({
-    recipient,
-    opaqueId: message.id,
-    quotedId: message.quotedProviderId,
-    text: message.content.text,
-  });
+/** Meta tells beforehand when its limit of calls is used up, and for how long. */
+async function honourUsage(db: Database, usage: Usage | null): Promise<void> {
+  if (!usage || (usage.percent < FULL_PERCENT && usage.minutesToRegain === 0)) return;
+  const until = new Date(Date.now() + Math.max(1, usage.minutesToRegain) * MINUTE_MS);
+  await transaction(db, (tx) => pauseSending(tx, 'account', until, 'the limit of calls is used up'));
 }
 
-function resultOf(outcome: SendOutcome): SendResult {
-  if (outcome.kind === 'accepted') return { kind: 'accepted', providerId: outcome.providerId, waId: outcome.waId };
-  if (outcome.kind === 'unknown') return { kind: 'unknown' };
-  const { code, title, detail } = outcome.error;
-  const problem = { code, title, detail };
-  if (outcome.kind !== 'temporary') return { kind: 'refused', problem };
-  return { kind: 'later', at: new Date(Date.now() + (outcome.retryAfterMs ?? DEFAULT_RETRY_MS)), problem };
+function refused(title: string, detail: string): SendResult {
+  return { kind: 'refused', problem: { code: null, title, detail }, effect: null };
 }
 
 export function numbersOf(module: ChatModule): ReadonlyMap<string, string> {

@@ -1,7 +1,4 @@
 import type { Database } from '../db/database.ts';
-import { addSendJob } from '../db/statements/jobs.ts';
-import { findConversationsToSend } from '../db/statements/send-queue.ts';
-import { transaction } from '../db/transaction.ts';
 import type { Log } from '../log.ts';
 import type { Rules } from '../services/changes.ts';
 import type { ChatModule, ReadModule } from '../services/module.ts';
@@ -9,7 +6,7 @@ import { announceWindows } from '../services/windows.ts';
 
 const SWEEP_MS = 1_000;
 
-/** What comes due with time and has no event to start it: windows, and sends that a dead process left behind. */
+/** Windows that come due with time and have no event to start them. */
 export async function startSweeper(options: {
   db: Database;
   readModule: ReadModule;
@@ -17,7 +14,6 @@ export async function startSweeper(options: {
   log: Log;
 }): Promise<AsyncDisposable> {
   const { db, readModule, rulesOf, log } = options;
-  await requeueSends(db);
   let isStopped = false;
   let running = Promise.resolve();
   const timer = setInterval(() => void (running = running.then(sweep)), SWEEP_MS);
@@ -38,11 +34,4 @@ export async function startSweeper(options: {
       await running;
     },
   };
-}
-
-/** A job of a process that was killed stays locked for hours: its conversation gets another one. */
-async function requeueSends(db: Database): Promise<void> {
-  await transaction(db, async (tx) => {
-    for (const conversationId of await findConversationsToSend(tx)) await addSendJob(tx, conversationId);
-  });
 }

@@ -1,7 +1,7 @@
-import { hasPermission } from '../auth.ts';
 import type { Conversation } from '../generated/prisma/client.ts';
-import { isWindowOpen, windowState } from '../services/window.ts';
+import { windowState } from '../services/window.ts';
 import { builder } from './builder.ts';
+import { capabilitiesOf } from './capabilities.ts';
 import { BeaconReason, WindowOpener, WindowState } from './enums.ts';
 import { Message } from './message.ts';
 import { Operator } from './operator.ts';
@@ -69,12 +69,18 @@ export const MessagingWindow = builder.objectRef<Conversation>('MessagingWindow'
 export const ConversationCapabilities = builder.objectRef<Conversation>('ConversationCapabilities').implement({
   description: 'What the viewer can do in this conversation now.',
   fields: (t) => ({
-    reply: t.boolean({ resolve: (_row, _args, { viewer }) => hasPermission(viewer, 'REPLY') }),
-    replyFreeForm: t.boolean({
-      resolve: (row, _args, { viewer }) =>
-        hasPermission(viewer, 'REPLY') && isWindowOpen(row.windowExpiresAt, new Date()),
+    reply: t.boolean({
+      description: 'Answer at all; the window decides whether in free form.',
+      resolve: async (row, _args, context) => (await capabilitiesOf(row, context)).reply,
     }),
-    sendTemplate: t.boolean({ resolve: (_row, _args, { viewer }) => hasPermission(viewer, 'SEND_TEMPLATES') }),
-    createRequest: t.boolean({ resolve: (_row, _args, { viewer }) => hasPermission(viewer, 'CREATE_REQUESTS') }),
+    replyFreeForm: t.boolean({
+      resolve: async (row, _args, context) => (await capabilitiesOf(row, context)).replyFreeForm,
+    }),
+    sendTemplate: t.boolean({
+      resolve: async (row, _args, context) => (await capabilitiesOf(row, context)).sendTemplate,
+    }),
+    createRequest: t.boolean({
+      resolve: async (row, _args, context) => (await capabilitiesOf(row, context)).createRequest,
+    }),
   }),
 });

@@ -2,6 +2,7 @@ import type { Attachment as AttachmentRow, Message } from '../generated/prisma/c
 import type { Content } from '../db/content.ts';
 import { Attachment } from './attachment.ts';
 import { builder } from './builder.ts';
+import { Template } from './template.ts';
 
 type Of<T extends Content['type']> = Extract<Content, { type: T }>;
 
@@ -42,6 +43,38 @@ const InteractiveReplyContent = builder.objectRef<Of<'interactive'>>('Interactiv
   }),
 });
 
+type Parameter = Of<'template'>['parameters'][number];
+
+const TemplateParameter = builder.objectRef<Parameter>('TemplateParameter').implement({
+  description: 'A value that was filled into a template.',
+  fields: (t) => ({
+    key: t.exposeString('key'),
+    value: t.exposeString('value', { nullable: true, description: 'Null for a file.' }),
+    attachment: t.field({
+      type: Attachment,
+      nullable: true,
+      resolve: ({ attachmentId }, _args, { loaders }) => (attachmentId ? loaders.attachment.load(attachmentId) : null),
+    }),
+  }),
+});
+
+const TemplateContent = builder.objectRef<Of<'template'> & { templateId: string | null }>('TemplateContent').implement({
+  description: 'A template as it read when it was sent, whatever became of it since.',
+  fields: (t) => ({
+    template: t.field({
+      type: Template,
+      nullable: true,
+      resolve: ({ templateId }, _args, { loaders }) => (templateId ? loaders.template.load(templateId) : null),
+    }),
+    templateName: t.exposeString('name'),
+    language: t.expose('language', { type: 'LanguageCode' }),
+    renderedHeader: t.exposeString('header', { nullable: true, description: 'Null for a file or a place.' }),
+    renderedBody: t.exposeString('body'),
+    renderedFooter: t.exposeString('footer', { nullable: true }),
+    parameters: t.field({ type: [TemplateParameter], resolve: ({ parameters }) => parameters }),
+  }),
+});
+
 const SystemContent = builder.objectRef<Of<'system'>>('SystemContent').implement({
   description: 'A notice of WhatsApp, such as a changed number.',
   fields: (t) => ({ text: t.exposeString('text') }),
@@ -61,11 +94,15 @@ const typeNames = {
   location: LocationContent,
   contacts: ContactsContent,
   interactive: InteractiveReplyContent,
+  template: TemplateContent,
   system: SystemContent,
   unsupported: UnsupportedContent,
 } as const;
 
-type Shown = Exclude<Content, { type: 'media' | 'template' }> | (Of<'media'> & { attachment: AttachmentRow });
+type Shown =
+  | Exclude<Content, { type: 'media' | 'template' }>
+  | (Of<'media'> & { attachment: AttachmentRow })
+  | (Of<'template'> & { templateId: string | null });
 
 export const MessageContent = builder.unionType('MessageContent', {
   description: 'What a message says.',
@@ -74,10 +111,10 @@ export const MessageContent = builder.unionType('MessageContent', {
 });
 
 /** The stored content with its file; without the file a media message has nothing to show. */
-export function shownContent(message: Pick<Message, 'content'>, attachments: AttachmentRow[]): Shown {
+export function shownContent(message: Pick<Message, 'content' | 'templateId'>, attachments: AttachmentRow[]): Shown {
   // Written by us only, in the shape of `Content`.
   const content = message.content as Content;
-  if (content.type === 'template') return { type: 'text', text: content.body };
+  if (content.type === 'template') return { ...content, templateId: message.templateId };
   if (content.type !== 'media') return content;
   const attachment = attachments.at(-1);
   return attachment

@@ -1,9 +1,9 @@
 import { hasScope } from '../auth.ts';
 import type { Message as MessageRow } from '../generated/prisma/client.ts';
-import { messageActions } from '../services/message-actions.ts';
 import { statusHistory } from '../services/status.ts';
 import { Attachment } from './attachment.ts';
 import { builder } from './builder.ts';
+import { actionsOf } from './capabilities.ts';
 import { connectionType } from './connection-type.ts';
 import { MessageAction, MessageDirection, MessageKind, MessageOrigin, MessageStatus } from './enums.ts';
 import { MessageContent, shownContent } from './message-content.ts';
@@ -104,7 +104,7 @@ export const Message = builder.prismaNode('Message', {
     availableActions: t.field({
       type: [MessageAction],
       description: 'What the viewer can do with it now; the mutations hold the same rules.',
-      resolve: (message) => messageActions(message),
+      resolve: (message, _args, context) => actionsOf(message, context),
     }),
   }),
 });

@@ -81,6 +81,18 @@ builder.objectType(errors.IdempotencyConflictError, {
   fields: (t) => ({ firstSeenAt: t.expose('firstSeenAt', { type: 'DateTime' }) }),
 });
 
+builder.objectType(errors.AttachmentRejectedError, {
+  name: 'AttachmentRejectedError',
+  description: 'The file cannot be used.',
+  interfaces: [UserError],
+  fields: (t) => ({
+    maxBytes: t.exposeInt('maxBytes', { nullable: true, description: 'Null where its size is not the reason.' }),
+    allowedMimeTypes: t.exposeStringList('allowedMimeTypes', {
+      description: 'Empty where its type is not the reason.',
+    }),
+  }),
+});
+
 builder.objectType(errors.LimitError, {
   name: 'LimitError',
   description: 'Too many, or too often.',

@@ -8,16 +8,18 @@ import type { Actor } from './actor.ts';
 import { asksForReply } from './beacon-message.ts';
 import { Changes, type Rules } from './changes.ts';
 import { lockConversation } from './messages.ts';
+import { queueReceipt } from './receipts.ts';
 
-/** Moves the read horizon to the named message; it never moves back. */
+/** Moves the read horizon to the named message; it never moves back. With a receipt the customer is told, too. */
 export async function markConversationRead(
   db: Database,
-  mark: { conversationId: string; upToMessageId: string },
+  mark: { conversationId: string; upToMessageId: string; sendReadReceipt: boolean },
   rules: Rules,
 ): Promise<void> {
   await transaction(db, async (tx) => {
     const conversation = await lockConversation(tx, mark.conversationId);
     const message = await messageOf(tx, conversation, mark.upToMessageId, 'upToMessageId');
+    if (mark.sendReadReceipt) await queueReceipt(tx, conversation, message.sequence);
     if (message.sequence <= conversation.readUpToSequence) return;
     const changes = open(tx, conversation, rules);
     conversation.readUpToSequence = message.sequence;

@@ -1,8 +1,39 @@
-import type { Message } from '../generated/prisma/client.ts';
+import type { Attachment, Message } from '../generated/prisma/client.ts';
+import type { Content } from '../db/content.ts';
+import { isDiscardable, isQuotable, isReactable, isRetryable } from './message-rules.ts';
 
-export type Action = 'COPY_TEXT' | 'SHOW_STATUS_HISTORY';
+export type Action = 'COPY_TEXT' | 'QUOTE' | 'REACT' | 'RETRY' | 'DISCARD' | 'DOWNLOAD' | 'SHOW_STATUS_HISTORY';
 
-/** What anyone who reads it can do with the message now. The mutations hold the same rules. */
-export function messageActions(message: Pick<Message, 'direction'>): Action[] {
-  return message.direction === 'OUTGOING' ? ['COPY_TEXT', 'SHOW_STATUS_HISTORY'] : ['COPY_TEXT'];
+/** What the viewer may do in the conversation, and what else decides. */
+export type Situation = {
+  readBodies: boolean;
+  discard: boolean;
+  replyFreeForm: boolean;
+  /** The message is a template and that template can still be sent. */
+  sendItsTemplate: boolean;
+  attachments: Pick<Attachment, 'storageKey'>[];
+  now: Date;
+};
+
+/** What the viewer can do with the message now. The mutations hold the same rules. */
+export function messageActions(message: Message, situation: Situation): Action[] {
+  const { readBodies, discard, replyFreeForm, attachments, now } = situation;
+  const canSendAgain = message.kind === 'TEMPLATE' ? situation.sendItsTemplate : replyFreeForm;
+  const offers: [Action, boolean][] = [
+    ['COPY_TEXT', readBodies && hasText(message)],
+    ['QUOTE', replyFreeForm && isQuotable(message)],
+    ['REACT', replyFreeForm && isReactable(message, now)],
+    ['RETRY', canSendAgain && isRetryable(message)],
+    ['DISCARD', discard && isDiscardable(message)],
+    ['DOWNLOAD', readBodies && attachments.some(({ storageKey }) => storageKey !== null)],
+    ['SHOW_STATUS_HISTORY', message.direction === 'OUTGOING'],
+  ];
+  return offers.flatMap(([action, isOffered]) => (isOffered ? [action] : []));
+}
+
+function hasText({ content }: Pick<Message, 'content'>): boolean {
+  // Written by us only, in the shape of `Content`.
+  const said = content as Content;
+  if (said.type === 'media') return said.caption !== null;
+  return said.type !== 'unsupported';
 }

@@ -38,6 +38,7 @@ export function blankMessage(): BlankMessage {
     placeholder: false,
     sendState: null,
     acceptedAt: null,
+    retries: 0,
     sentById: null,
     sentByTokenId: null,
     quotedProviderId: null,

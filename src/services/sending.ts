@@ -1,16 +1,28 @@
 import type { Database } from '../db/database.ts';
 import type { MessageRow } from '../db/rows.ts';
-import { takeParkedItems } from '../db/statements/parked-items.ts';
-import { addSendJob } from '../db/statements/jobs.ts';
+import { addSendJob, addTemplateSyncJob, addUploadJob } from '../db/statements/jobs.ts';
 import { findMessages } from '../db/statements/messages.ts';
-import { claimMessage, findOldestUnsent, type Unsent } from '../db/statements/send-queue.ts';
+import { takeParkedItems } from '../db/statements/parked-items.ts';
+import { pauseSending, type BudgetScope } from '../db/statements/send-budget.ts';
+import { findSendFiles, type SendFile } from '../db/statements/send-files.ts';
+import {
+  claimMessage,
+  endLease,
+  findOldestUnsent,
+  leaseMessage,
+  pauseConversation,
+  putMessageBack,
+  type Unsent,
+} from '../db/statements/send-queue.ts';
 import { transaction, type Transaction } from '../db/transaction.ts';
-import type { Item } from './receiving/items.ts';
 import { Changes, type Rules } from './changes.ts';
+import { openChannelProblem, type NewChannelProblem } from './channel-problems.ts';
 import { lockConversation } from './messages.ts';
 import { changeStatus, noteAccepted, type Problem } from './outgoing.ts';
 import type { Numbers } from './receiving/delivery.ts';
+import type { Item } from './receiving/items.ts';
 import { receiveItems, revived } from './receiving/receive.ts';
+import { reuseMedia, UPLOAD_LEASE_MS } from './sent-media.ts';
 import { isWindowOpen } from './window.ts';
 
 export type SendSettings = {
@@ -23,16 +35,22 @@ export type SendSettings = {
 
 /** What the job is to do next for one conversation. */
 export type Turn =
-  | { kind: 'send'; message: Unsent }
-  /** Something before it is not settled; look again at this instant (UTC). */
+  | { kind: 'send'; message: Unsent; files: SendFile[] }
+  /** Something before it is not settled, or a file is on its way; look again at this instant (UTC). */
   | { kind: 'wait'; until: Date }
   | { kind: 'done' };
+
+/** Who has to wait after a temporary refusal, beside the message itself. */
+export type Pause = { scope: 'recipient' | BudgetScope; until: Date };
 
 /** How the call ended, in our words. */
 export type SendResult =
   | { kind: 'accepted'; providerId: string; waId: string | null }
-  | { kind: 'later'; at: Date; problem: Problem }
-  | { kind: 'refused'; problem: Problem }
+  /** Refused for now. */
+  | { kind: 'later'; notBefore: Date | null; pause: Pause | null; problem: Problem }
+  /** Refused because of the channel: the message waits until that is settled. */
+  | { kind: 'stopped'; trouble: NewChannelProblem; problem: Problem }
+  | { kind: 'refused'; problem: Problem; effect: 'marketing-opt-out' | 'template-unusable' | null }
   | { kind: 'unknown' };
 
 /**
@@ -54,8 +72,8 @@ export async function takeTurn(db: Database, conversationId: string, settings: S
 
 /** Null where the message does not hold up the ones behind it. */
 async function turnOf(tx: Transaction, unsent: Unsent, settings: SendSettings): Promise<Turn | null> {
-  if (unsent.sendState === 'SENDING' && unsent.leaseUntil && unsent.leaseUntil > tx.now)
-    return { kind: 'wait', until: unsent.leaseUntil };
+  const isLeased = unsent.leaseUntil !== null && unsent.leaseUntil > tx.now;
+  if (isLeased && unsent.sendState !== 'UNKNOWN') return { kind: 'wait', until: unsent.leaseUntil ?? tx.now };
   if (unsent.sendState === 'SENDING') {
     await loseAnswer(tx, unsent, settings.rules);
     return { kind: 'wait', until: new Date(tx.now.getTime() + settings.unknownWaitMs) };
@@ -65,17 +83,46 @@ async function turnOf(tx: Transaction, unsent: Unsent, settings: SendSettings): 
     return until > tx.now ? { kind: 'wait', until } : null;
   }
   if (unsent.notBefore && unsent.notBefore > tx.now) return { kind: 'wait', until: unsent.notBefore };
-  if (unsent.kind !== 'TEMPLATE' && !isWindowOpen(unsent.windowExpiresAt, tx.now)) {
-    await refuse(
-      tx,
-      unsent,
-      { code: null, title: 'WINDOW_CLOSED', detail: 'The 24-hour window closed before the message was sent.' },
-      settings.rules,
-    );
+  if (isTooLate(unsent, tx.now)) {
+    await refuse(tx, unsent, windowClosed, settings.rules);
     return null;
   }
+  return (await uploadFirst(tx, unsent)) ?? claimTurn(tx, unsent, settings);
+}
+
+const windowClosed: Problem = {
+  code: null,
+  title: 'WINDOW_CLOSED',
+  detail: 'The 24-hour window closed before the message was sent.',
+};
+
+function isTooLate(unsent: Unsent, now: Date): boolean {
+  return unsent.kind !== 'TEMPLATE' && !isWindowOpen(unsent.windowExpiresAt, now);
+}
+
+/** A file that Meta does not have goes there by a job of its own; the conversation waits, nobody else does. */
+async function uploadFirst(tx: Transaction, unsent: Unsent): Promise<Turn | null> {
+  if (unsent.content.type === 'text') return null;
+  const missing = await filesToUpload(tx, unsent);
+  const [file] = missing;
+  if (!file) return null;
+  const until = new Date(tx.now.getTime() + UPLOAD_LEASE_MS);
+  await leaseMessage(tx, unsent.id, until);
+  await addUploadJob(tx, { attachmentId: file.id, messageId: unsent.id });
+  return { kind: 'wait', until };
+}
+
+async function filesToUpload(tx: Transaction, unsent: Unsent): Promise<SendFile[]> {
+  const missing: SendFile[] = [];
+  for (const file of await findSendFiles(tx, unsent.id))
+    if (!(await reuseMedia(tx, file, unsent.phoneNumberId))) missing.push(file);
+  return missing;
+}
+
+async function claimTurn(tx: Transaction, unsent: Unsent, settings: SendSettings): Promise<Turn> {
+  const files = unsent.content.type === 'text' ? [] : await findSendFiles(tx, unsent.id);
   await claimMessage(tx, unsent.id, new Date(tx.now.getTime() + settings.leaseMs));
-  return { kind: 'send', message: unsent };
+  return { kind: 'send', message: { ...unsent, attempts: unsent.attempts + 1 }, files };
 }
 
 /** Writes down what became of the call. What waited for the provider id is applied at once. */
@@ -88,16 +135,52 @@ export async function recordResult(
 ): Promise<void> {
   await transaction(db, async (tx) => {
     await lockConversation(tx, unsent.conversationId);
-    if (result.kind === 'accepted') return accept(tx, unsent, result.providerId, settings.rules, numbers);
-    if (result.kind === 'refused') return refuse(tx, unsent, result.problem, settings.rules);
-    if (result.kind === 'unknown') return loseAnswer(tx, unsent, settings.rules);
-    await tx.query(
-      `UPDATE message SET send_state = 'QUEUED', send_not_before = $2, send_lease_until = NULL,
-         failure_code = $3, failure_title = $4, failure_detail = $5 WHERE id = $1 AND send_state = 'SENDING'`,
-      [unsent.id, result.at, result.problem.code, result.problem.title, result.problem.detail],
-    );
-    await addSendJob(tx, unsent.conversationId, result.at);
+    switch (result.kind) {
+      case 'accepted':
+        return accept(tx, unsent, result.providerId, settings.rules, numbers);
+      case 'later':
+        return putOff(tx, unsent, result);
+      case 'stopped':
+        await putMessageBack(tx, unsent.id, null, result.problem);
+        await openChannelProblem(tx, result.trouble);
+        return;
+      case 'refused':
+        await refuse(tx, unsent, result.problem, settings.rules);
+        return applyEffect(tx, unsent, result.effect);
+      case 'unknown':
+        return loseAnswer(tx, unsent, settings.rules);
+    }
   });
+}
+
+/** Fails replies whose window closed while they waited; gives back how many conversations had any. */
+export async function failExpiredReplies(db: Database, conversationIds: string[], rules: Rules): Promise<void> {
+  for (const conversationId of conversationIds)
+    await transaction(db, async (tx) => {
+      await lockConversation(tx, conversationId);
+      const unsent = await findOldestUnsent(tx, conversationId);
+      const late = unsent.filter((one) => one.sendState === 'QUEUED' && isTooLate(one, tx.now));
+      for (const one of late) await refuse(tx, one, windowClosed, rules);
+    });
+}
+
+/** A file that cannot be brought to Meta fails its message. */
+export async function failMessage(db: Database, messageId: string, problem: Problem, rules: Rules): Promise<void> {
+  await transaction(db, async (tx) => {
+    const [message] = await findMessages(tx, [], [messageId]);
+    if (message) await refuse(tx, message, problem, rules);
+  });
+}
+
+async function putOff(
+  tx: Transaction,
+  unsent: Unsent,
+  { notBefore, pause, problem }: Extract<SendResult, { kind: 'later' }>,
+): Promise<void> {
+  await putMessageBack(tx, unsent.id, notBefore, problem);
+  if (pause?.scope === 'recipient') await pauseConversation(tx, unsent.conversationId, pause.until);
+  else if (pause) await pauseSending(tx, pause.scope, pause.until, problem.title);
+  await addSendJob(tx, unsent.conversationId, notBefore ?? pause?.until ?? tx.now);
 }
 
 async function accept(
@@ -118,7 +201,12 @@ async function accept(
   );
 }
 
-async function refuse(tx: Transaction, unsent: Unsent, problem: Problem, rules: Rules): Promise<void> {
+async function refuse(
+  tx: Transaction,
+  unsent: Pick<Unsent, 'id' | 'conversationId'>,
+  problem: Problem,
+  rules: Rules,
+): Promise<void> {
   await change(tx, unsent, rules, (changes, message) => {
     if (message.status !== 'PENDING' && message.status !== 'SENT') return;
     message.sendState = 'REFUSED';
@@ -126,8 +214,22 @@ async function refuse(tx: Transaction, unsent: Unsent, problem: Problem, rules: 
   });
 }
 
-/** It may have been sent: only a status with our id, or the operator, can tell. */
+async function applyEffect(
+  tx: Transaction,
+  unsent: Unsent,
+  effect: Extract<SendResult, { kind: 'refused' }>['effect'],
+): Promise<void> {
+  if (effect === 'template-unusable') await addTemplateSyncJob(tx);
+  if (effect === 'marketing-opt-out')
+    await tx.query('UPDATE participant SET marketing_stopped_at = coalesce(marketing_stopped_at, $2) WHERE id = $1', [
+      unsent.participantId,
+      tx.now,
+    ]);
+}
+
+/** It may have been sent: only a status with our id, or the operator, can tell. The waiting begins now. */
 async function loseAnswer(tx: Transaction, unsent: Unsent, rules: Rules): Promise<void> {
+  await endLease(tx, unsent.id);
   await change(tx, unsent, rules, (changes, message) => {
     if (message.sendState !== 'SENDING') return;
     message.sendState = 'UNKNOWN';
@@ -141,12 +243,12 @@ async function loseAnswer(tx: Transaction, unsent: Unsent, rules: Rules): Promis
 
 async function change(
   tx: Transaction,
-  unsent: Unsent,
+  { id, conversationId }: Pick<Unsent, 'id' | 'conversationId'>,
   rules: Rules,
   work: (changes: Changes, message: MessageRow) => void,
 ): Promise<void> {
-  const conversation = await lockConversation(tx, unsent.conversationId);
-  const [message] = await findMessages(tx, [], [unsent.id]);
+  const conversation = await lockConversation(tx, conversationId);
+  const [message] = await findMessages(tx, [], [id]);
   if (!message) return;
   const changes = new Changes(tx.now, rules);
   changes.hold([conversation]);

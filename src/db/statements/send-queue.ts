@@ -1,6 +1,7 @@
 import type { MessageKind, SendState } from '../../generated/prisma/enums.ts';
 import type { Content } from '../content.ts';
 import type { Statement, Transaction } from '../transaction.ts';
+import type { TemplateToSend } from './templates.ts';
 
 /** A message that is not settled yet, with what it takes to send it. */
 export type Unsent = {
@@ -10,10 +11,14 @@ export type Unsent = {
   content: Content;
   sendState: SendState;
   attempts: number;
+  /** How often an operator sent it anew. */
+  retries: number;
   notBefore: Date | null;
   leaseUntil: Date | null;
   windowExpiresAt: Date | null;
+  businessNumberId: string;
   phoneNumberId: string;
+  participantId: string;
   waId: string | null;
   userId: string | null;
   quotedProviderId: string | null;
@@ -23,9 +28,9 @@ export type Unsent = {
 const find: Statement = {
   name: 'oldest-unsent',
   text: `SELECT m.id, m.conversation_id AS "conversationId", m.kind, m.content, m.send_state AS "sendState",
-      m.send_attempts AS attempts, m.send_not_before AS "notBefore", m.send_lease_until AS "leaseUntil",
-      c.window_expires_at AS "windowExpiresAt", b.phone_number_id AS "phoneNumberId", p.wa_id AS "waId", p.user_id AS "userId",
-      m.quoted_provider_id AS "quotedProviderId", m.payload
+      m.send_attempts AS attempts, m.retries, m.send_not_before AS "notBefore", m.send_lease_until AS "leaseUntil",
+      c.window_expires_at AS "windowExpiresAt", b.id AS "businessNumberId", b.phone_number_id AS "phoneNumberId",
+      p.id AS "participantId", p.wa_id AS "waId", p.user_id AS "userId", m.quoted_provider_id AS "quotedProviderId", m.payload
     FROM message m JOIN conversation c ON c.id = m.conversation_id
       JOIN business_number b ON b.id = c.business_number_id JOIN participant p ON p.id = c.participant_id
     WHERE m.conversation_id = $1 AND m.send_state IN ('QUEUED', 'SENDING', 'UNKNOWN')
@@ -37,6 +42,13 @@ const claim: Statement = {
   text: `UPDATE message SET send_state = 'SENDING', send_lease_until = $2, send_attempts = send_attempts + 1 WHERE id = $1`,
 };
 
+const putBack: Statement = {
+  name: 'put-message-back',
+  text: `UPDATE message SET send_state = 'QUEUED', send_not_before = $2, send_lease_until = NULL,
+      failure_code = $3, failure_title = $4, failure_detail = $5
+    WHERE id = $1 AND send_state = 'SENDING'`,
+};
+
 /** Oldest first; the conversation must be locked. */
 export function findOldestUnsent(tx: Transaction, conversationId: string): Promise<Unsent[]> {
   return tx.query<Unsent>(find, [conversationId]);
@@ -46,10 +58,81 @@ export async function claimMessage(tx: Transaction, id: string, leaseUntil: Date
   await tx.query(claim, [id, leaseUntil]);
 }
 
-/** Conversations in which something waits to be sent. */
-export async function findConversationsToSend(tx: Pick<Transaction, 'query'>): Promise<string[]> {
-  const rows = await tx.query<{ id: string }>(
-    `SELECT DISTINCT conversation_id AS id FROM message WHERE send_state IN ('QUEUED', 'SENDING', 'UNKNOWN') LIMIT 10000`,
+/** It was not sent and is tried again; `notBefore` null: as soon as it may. */
+export async function putMessageBack(
+  tx: Transaction,
+  id: string,
+  notBefore: Date | null,
+  problem: { code: number | null; title: string; detail: string | null },
+): Promise<void> {
+  await tx.query(putBack, [id, notBefore, problem.code, problem.title, problem.detail]);
+}
+
+/** Its call is over, whatever became of it. */
+export async function endLease(tx: Transaction, id: string): Promise<void> {
+  await tx.query('UPDATE message SET send_lease_until = $2 WHERE id = $1', [id, tx.now]);
+}
+
+/** A fresh start for a message that an operator sends anew. */
+export async function requeueMessage(tx: Transaction, id: string): Promise<void> {
+  await tx.query(
+    `UPDATE message SET send_attempts = 0, send_not_before = NULL, send_lease_until = NULL WHERE id = $1`,
+    [id],
   );
-  return rows.map((row) => row.id);
+}
+
+/** Nothing more goes to this customer before then. */
+export async function pauseConversation(tx: Transaction, conversationId: string, until: Date): Promise<void> {
+  await tx.query('UPDATE conversation SET send_paused_until = $2 WHERE id = $1', [conversationId, until]);
+}
+
+/** Holds a message while its file is on its way to Meta; false where somebody else holds it. */
+export async function leaseMessage(tx: Transaction, id: string, until: Date): Promise<void> {
+  await tx.query(`UPDATE message SET send_lease_until = $2 WHERE id = $1 AND send_state = 'QUEUED'`, [id, until]);
+}
+
+export async function templateOfMessage(tx: Transaction, messageId: string): Promise<TemplateToSend | null> {
+  const [template] = await tx.query<TemplateToSend>(
+    `SELECT t.id, t.name, t.language, t.category, t.status, t.components
+     FROM message m JOIN template t ON t.id = m.template_id WHERE m.id = $1`,
+    [messageId],
+  );
+  return template ?? null;
+}
+
+// A job of a process that was killed stays locked for hours. Its conversation gets another one when a lease has run out,
+// or when something is due and no job has been at it for a while; leases keep two jobs from sending one message twice.
+const abandoned: Statement = {
+  name: 'requeue-abandoned-sends',
+  text: `WITH due AS (
+      SELECT DISTINCT m.conversation_id AS id FROM message m
+      WHERE (m.send_state = 'SENDING' AND m.send_lease_until < $1)
+        OR (m.send_state = 'QUEUED' AND coalesce(m.send_not_before, $1) <= $1 AND coalesce(m.send_lease_until, $1) <= $1)
+      LIMIT 5000)
+    SELECT graphile_worker.add_job('send', json_build_object('conversationId', c.id, 'businessNumberId', c.business_number_id),
+        job_key => 'send:' || c.id, max_attempts => 25)
+    FROM due JOIN conversation c ON c.id = due.id
+    WHERE coalesce(c.send_paused_until, $1) <= $1
+      AND NOT EXISTS (SELECT FROM channel_problem p WHERE p.stops_sending AND p.cleared_at IS NULL
+          AND coalesce(p.expires_at, 'infinity') > $1
+        AND (p.business_number_id IS NULL OR p.business_number_id = c.business_number_id))
+      AND NOT EXISTS (SELECT FROM graphile_worker.jobs j WHERE j.key = 'send:' || c.id AND j.attempts < j.max_attempts
+        AND (j.locked_at IS NULL OR j.locked_at > $2))`,
+};
+
+/** Gives a job to every conversation in which something is due and nobody is at it; gives back how many. */
+export async function requeueAbandonedSends(tx: Transaction, patienceMs: number): Promise<number> {
+  const rows = await tx.query(abandoned, [tx.now, new Date(tx.now.getTime() - patienceMs)]);
+  return rows.length;
+}
+
+const expired: Statement = {
+  name: 'conversations-with-expired-replies',
+  text: `SELECT DISTINCT m.conversation_id AS id FROM message m JOIN conversation c ON c.id = m.conversation_id
+    WHERE m.send_state = 'QUEUED' AND m.kind <> 'TEMPLATE' AND coalesce(c.window_expires_at, $1) <= $1 LIMIT 100`,
+};
+
+/** Conversations whose window closed while a reply still waited. */
+export async function findExpiredReplies(tx: Pick<Transaction, 'query' | 'now'>): Promise<string[]> {
+  return (await tx.query<{ id: string }>(expired, [tx.now])).map((row) => row.id);
 }

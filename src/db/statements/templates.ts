@@ -68,3 +68,25 @@ export async function insertTemplates(tx: Transaction, rows: TemplateRow[]): Pro
 export async function updateTemplates(tx: Transaction, rows: TemplateRow[]): Promise<void> {
   if (rows.length > 0) await tx.query(update, [JSON.stringify(rows)]);
 }
+
+/** A template as far as sending it goes. */
+export type TemplateToSend = Pick<TemplateRow, 'id' | 'name' | 'language' | 'category' | 'status' | 'components'>;
+
+export async function findTemplateToSend(tx: Transaction, id: string): Promise<TemplateToSend | null> {
+  const [template] = await tx.query<TemplateToSend>(
+    {
+      name: 'find-template',
+      text: `SELECT id, name, language, category, status, components FROM template WHERE id = $1`,
+    },
+    [id],
+  );
+  return template ?? null;
+}
+
+/** For the order of the picker. A row that somebody else is writing is left alone: it was just used. */
+export async function markTemplateUsed(tx: Transaction, id: string): Promise<void> {
+  await tx.query(
+    `UPDATE template SET last_used_at = $2 WHERE id = (SELECT id FROM template WHERE id = $1 FOR UPDATE SKIP LOCKED)`,
+    [id, tx.now],
+  );
+}

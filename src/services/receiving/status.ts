@@ -3,15 +3,15 @@ import type { StatusItem } from './items.ts';
 import { changeStatus, noteAccepted } from '../outgoing.ts';
 import { nextStatus } from '../status.ts';
 import { newId, timeTold, type Batch } from './batch.ts';
-import { messageIdOf } from './our-id.ts';
+import { messageIdOf, retriesOf } from './our-id.ts';
 
 /** A status counts by provider id, or by our own id while Meta's answer has not been stored. */
 export function applyStatus(batch: Batch, item: StatusItem, receivedAt: Date): void {
   const { status } = item;
-  if (status === 'unknown') return;
+  if (status === 'unknown' || isOfReaction(item)) return;
   const message = findMessage(batch, item);
   if (!message) return park(batch, item);
-  if (message.direction !== 'OUTGOING' || message.status === null) return;
+  if (message.direction !== 'OUTGOING' || message.status === null || isOutlived(message, item)) return;
   const at = timeTold(item.at, message);
   tieProviderId(batch, message, item, receivedAt);
   const failure = status === 'FAILED' ? item.problem : null;
@@ -41,6 +41,17 @@ function findMessage(batch: Batch, item: StatusItem): MessageRow | undefined {
   return batch.message(item.providerId) ?? (ourId ? batch.messageById(ourId) : undefined);
 }
 
+/** Our reactions are no messages: nothing waits for what becomes of them. */
+function isOfReaction({ opaqueId }: StatusItem): boolean {
+  return opaqueId?.startsWith('reaction:') ?? false;
+}
+
+/** Of an earlier try only its arrival counts: that it left or failed says nothing about the one that is under way. */
+function isOutlived(message: MessageRow, { opaqueId, status }: StatusItem): boolean {
+  const isEarlier = messageIdOf(opaqueId) === message.id && retriesOf(opaqueId) < message.retries;
+  return isEarlier && (status === 'SENT' || status === 'FAILED');
+}
+
 /** The status came before the answer to our call, or instead of it: now we know what became of the message. */
 function tieProviderId(batch: Batch, message: MessageRow, item: StatusItem, receivedAt: Date): void {
   if (message.providerId !== null && !message.outcomeUnknown && message.sendState !== 'SENDING') return;
@@ -56,5 +67,5 @@ function park(batch: Batch, item: StatusItem): void {
     item.at?.getTime(),
     item.recipient.waId ?? item.recipient.userId,
   ].join(':');
-  batch.parked.push({ key, targetProviderId: item.providerId, opaqueId: item.opaqueId, item });
+  batch.parked.push({ key, targetProviderId: item.providerId, opaqueId: messageIdOf(item.opaqueId), item });
 }

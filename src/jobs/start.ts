@@ -1,0 +1,93 @@
+import type { TaskList } from 'graphile-worker';
+import type { Database } from '../db/database.ts';
+import { addTemplateSyncJob } from '../db/statements/jobs.ts';
+import { findExpiredReplies, requeueAbandonedSends } from '../db/statements/send-queue.ts';
+import { transaction } from '../db/transaction.ts';
+import type { Env } from '../env.ts';
+import type { FileStore } from '../files/file-store.ts';
+import type { Log } from '../log.ts';
+import type { MetaClient } from '../meta/client.ts';
+import type { Rules } from '../services/changes.ts';
+import { requeueAbandonedMedia } from '../services/media.ts';
+import type { ChatModule, ReadModule } from '../services/module.ts';
+import { failExpiredReplies } from '../services/sending.ts';
+import type { SyncTemplates } from '../services/templates/mirror.ts';
+import { createMediaTask } from './media.ts';
+import { createPacer } from './pacer.ts';
+import { createReactionTask } from './reaction.ts';
+import { createReceiptTask } from './receipts.ts';
+import { createSendTask } from './send.ts';
+import { startSweeper } from './sweeper.ts';
+import { createSyncTask } from './sync-templates.ts';
+import { createUploadTask } from './upload.ts';
+import { startUpkeep, type Chore } from './upkeep.ts';
+import { startWorker } from './worker.ts';
+
+export type JobOptions = {
+  db: Database;
+  env: Env;
+  meta: MetaClient;
+  files: FileStore;
+  readModule: ReadModule;
+  rulesOf: (module: ChatModule) => Rules;
+  syncTemplates: SyncTemplates;
+  /** Of other parts. */
+  chores: Chore[];
+  log: Log;
+};
+
+const CONCURRENT_SENDS = 16;
+/** Apart from what is sent: a hundred large files must not hold up a reply. */
+const BACKGROUND_JOBS = 4;
+const HOURLY_SYNC = '17 * * * * sync-templates';
+const UPKEEP_MS = 5_000;
+/** A job that has been at one conversation for as long has died with its process. */
+const SEND_PATIENCE_MS = 15_000;
+
+/** Everything that a process does by itself: sending, fetching, mirroring, and what comes due with time. */
+export async function startJobs(options: JobOptions): Promise<AsyncDisposable> {
+  const { db, env, log } = options;
+  await using undo = new AsyncDisposableStack();
+  const sending = sendTasks(options);
+  const concurrency = Math.min(CONCURRENT_SENDS, env.databasePoolSize - 2);
+  undo.use(await startWorker({ db, tasks: sending, concurrency, log }));
+  const background = backgroundTasks(options);
+  undo.use(await startWorker({ db, tasks: background, concurrency: BACKGROUND_JOBS, crontab: HOURLY_SYNC, log }));
+  if (env.syncTemplatesAtStart) await transaction(db, (tx) => addTemplateSyncJob(tx));
+  undo.use(await startSweeper(options));
+  undo.use(startUpkeep({ chores: [...options.chores, ...ownChores(options)], everyMs: UPKEEP_MS, log }));
+  return undo.move();
+}
+
+function sendTasks(options: JobOptions): TaskList {
+  const { env } = options;
+  const pacer = createPacer(options.db, env.metaMessagesPerSecond);
+  const limits = { unknownWaitMs: env.unknownOutcomeWaitSeconds * 1000, timeoutMs: env.metaTimeoutMs };
+  return {
+    send: createSendTask({ ...options, ...limits, pacer }),
+    'send-reaction': createReactionTask({ ...options, pacer }),
+    'mark-read': createReceiptTask(options),
+  };
+}
+
+function backgroundTasks(options: JobOptions): TaskList {
+  return {
+    'fetch-media': createMediaTask(options),
+    'upload-media': createUploadTask(options),
+    'sync-templates': createSyncTask(options.syncTemplates, options.readModule),
+  };
+}
+
+function ownChores({ db, readModule, rulesOf }: JobOptions): Chore[] {
+  return [
+    { name: 'abandoned media', run: () => requeueAbandonedMedia(db) },
+    { name: 'abandoned sends', run: () => transaction(db, (tx) => requeueAbandonedSends(tx, SEND_PATIENCE_MS)) },
+    {
+      name: 'expired replies',
+      run: async () => {
+        const ids = await transaction(db, findExpiredReplies);
+        if (ids.length > 0) await failExpiredReplies(db, ids, rulesOf(await readModule.current()));
+      },
+    },
+  ];
+}

@@ -1,0 +1,28 @@
+import type { UserError as UserErrorShape } from '../errors.ts';
+import { builder } from './builder.ts';
+import { Conversation } from './conversation.ts';
+import { Message } from './message.ts';
+import { UserError } from './user-error.ts';
+
+export type SentShape = { conversationId?: string; messageId?: string; replayed?: boolean; errors: UserErrorShape[] };
+
+export const SendMessagePayload = builder.objectRef<SentShape>('SendMessagePayload').implement({
+  fields: (t) => ({
+    message: t.field({
+      type: Message,
+      nullable: true,
+      resolve: ({ messageId }, _args, { loaders }) => (messageId ? loaders.message.load(messageId) : null),
+    }),
+    conversation: t.field({
+      type: Conversation,
+      nullable: true,
+      resolve: ({ conversationId }, _args, { loaders }) =>
+        conversationId ? loaders.conversation.load(conversationId) : null,
+    }),
+    replayed: t.boolean({
+      description: 'True where the same key and content were sent before: this is the first result.',
+      resolve: ({ replayed }) => replayed ?? false,
+    }),
+    errors: t.field({ type: [UserError], resolve: ({ errors }) => errors }),
+  }),
+});
