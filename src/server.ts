@@ -132,7 +132,7 @@ export async function startServer({ env, log }: ServerOptions): Promise<RunningS
   const ingest = createIngest({ db, log, settings: ingestSettings, onStored: lastWebhook.note });
   let isStopping = false;
   const webhook = createWebhookRoute({ module: readModule, ingest, log });
-  const graphql = createGraphqlRoute({ ...common, hasGraphiql: env.nodeEnv !== 'production' });
+  const graphql = createGraphqlRoute({ ...common, files, hasGraphiql: env.nodeEnv !== 'production' });
   const health = createHealthRoute({ db, isStopping: () => isStopping });
   const sources = { attachments: findAttachmentFile(db) };
   const download = createDownloadRoute({ files, links: fileLinks, sources, isOriginAllowed, log });

@@ -4,6 +4,7 @@ import PrismaPlugin from '@pothos/plugin-prisma';
 import RelayPlugin from '@pothos/plugin-relay';
 import ScopeAuthPlugin from '@pothos/plugin-scope-auth';
 import type { Context } from '../context.ts';
+import type { UploadedFile } from '../files/uploaded-file.ts';
 import { getDatamodel, type default as PrismaTypes } from '../generated/pothos-types.ts';
 import { mayAccess, refusalOf, type Access } from './rights.ts';
 
@@ -21,8 +22,12 @@ export type SchemaTypes = {
     MetaId: { Input: string; Output: string };
     EventCursor: { Input: string; Output: string };
     LanguageCode: { Input: string; Output: string };
+<<<<<<< HEAD
     /** Only given out; what comes in is a ConversationFilterInput. */
     ConversationFilterJSON: { Input: never; Output: object };
+=======
+    File: { Input: UploadedFile; Output: never };
+>>>>>>> ebf3078 (attachments: take files by multipart, inspect them, send them)
   };
 };
 

@@ -16,6 +16,7 @@ import './saved-filter-mutations.ts';
 import './conversation-mutations.ts';
 import './send-mutations.ts';
 import './message-mutations.ts';
+import './upload-mutation.ts';
 import './template-list.ts';
 import './template-errors.ts';
 import './window-error.ts';

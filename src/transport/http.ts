@@ -6,10 +6,12 @@ import { v7 as uuid } from 'uuid';
 import { bearer, type Authenticate, type Viewer } from '../auth.ts';
 import type { Context } from '../context.ts';
 import { badInput } from '../errors.ts';
-import { errorsOf, isErrors, type Operations } from '../execution/operation.ts';
+import { errorsOf, isErrors, type OperationRequest, type Operations } from '../execution/operation.ts';
+import type { FileStore } from '../files/file-store.ts';
 import type { AddressOf } from './address.ts';
 import { answerErrors, parseOperation, readBody, statusOf } from './request.ts';
 import type { Tickets } from './ticket.ts';
+import { CSRF_HEADER_LIST, isMultipart, readUpload } from './upload.ts';
 
 export const GRAPHQL_PATH = '/graphql';
 export const TICKET_PATH = '/graphql/ticket';
@@ -30,6 +32,7 @@ export function createGraphqlRoute(options: {
   createContext: (viewer: Viewer | null, requestId: string) => Context;
   isOriginAllowed: (origin: string | undefined) => boolean;
   addressOf: AddressOf;
+  files: FileStore;
   hasGraphiql: boolean;
 }): GraphqlRoute {
   const { operations, authenticate, tickets, createContext, addressOf } = options;
@@ -44,6 +47,7 @@ export function createGraphqlRoute(options: {
         await yoga(request, response);
         return;
       }
+      if (isMultipart(request)) return await runUpload(request, response, requestId);
       if (!isJson(request))
         return answerErrors(response, 415, operations.mask([badInput('Send application/json.')], requestId));
       if (request.url?.startsWith(TICKET_PATH)) return await issueTicket(request, response);
@@ -60,7 +64,22 @@ export function createGraphqlRoute(options: {
       return answerErrors(response, 413, operations.mask([badInput('The body is too large.')], requestId));
     }
     const viewer = await authenticate(bearer(request.headers.authorization), addressOf(request));
-    const operation = operations.prepare(parseOperation(body));
+    await runOperation(request, response, { requestId, viewer, asked: parseOperation(body) });
+  }
+
+  /** Whoever may not come in has not sent a file either. */
+  async function runUpload(request: IncomingMessage, response: ServerResponse, requestId: string): Promise<void> {
+    const viewer = await authenticate(bearer(request.headers.authorization), addressOf(request));
+    await using upload = await readUpload(request, options.files);
+    await runOperation(request, response, { requestId, viewer, asked: upload.operation });
+  }
+
+  async function runOperation(
+    request: IncomingMessage,
+    response: ServerResponse,
+    { requestId, viewer, asked }: { requestId: string; viewer: Viewer; asked: OperationRequest },
+  ): Promise<void> {
+    const operation = operations.prepare(asked);
     const accepts = request.headers.accept?.includes(RESPONSE_JSON) ?? false;
     if (isErrors(operation))
       return answer(response, accepts, accepts ? 400 : 200, { errors: operations.mask(operation, requestId) });
@@ -135,7 +154,7 @@ function allowOrigin(
   }
   if (request.method !== 'OPTIONS') return true;
   response.setHeader('access-control-allow-methods', 'GET, POST');
-  response.setHeader('access-control-allow-headers', 'authorization, content-type, last-event-id');
+  response.setHeader('access-control-allow-headers', `authorization, content-type, last-event-id, ${CSRF_HEADER_LIST}`);
   response.setHeader('access-control-max-age', '600');
   response.writeHead(204).end();
   return false;
