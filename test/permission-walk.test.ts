@@ -97,7 +97,9 @@ describe('a query', () => {
 });
 
 describe('a mutation', () => {
-  it.each(named(mutations))('%s needs one right, and that one is enough', async (_name, field) => {
+  const ofOneRight = mutations.filter(({ name }) => name !== 'uploadAttachment');
+
+  it.each(named(ofOneRight))('%s needs one right, and that one is enough', async (_name, field) => {
     const [refusal] = await refusalsOf(field, await tokenWith([]));
     expect(refusal).toMatchObject({ __typename: 'ForbiddenError', code: 'FORBIDDEN' });
     const required = ChatPermission[refusal?.required as ChatPermission];
@@ -108,6 +110,16 @@ describe('a mutation', () => {
       { __typename: 'ForbiddenError', required },
     ]);
     expect(await refusalsOf(field, await tokenWith([required]))).toEqual([]);
+  });
+
+  it('uploadAttachment needs any of the rights that a file can be used with', async () => {
+    const [field] = mutations.filter(({ name }) => name === 'uploadAttachment');
+    if (!field) throw new Error('there is no such mutation');
+    const enough = ['REPLY', 'SEND_TEMPLATES', 'CREATE_REQUESTS', 'EDIT_REQUESTS'] as const;
+    const others = Object.values(ChatPermission).filter((permission) => !enough.some((one) => one === permission));
+
+    expect(await refusalsOf(field, await tokenWith(others))).toMatchObject([{ required: 'REPLY' }]);
+    for (const permission of enough) expect(await refusalsOf(field, await tokenWith([permission]))).toEqual([]);
   });
 
   it.each(named(mutations))('%s refuses a token whose scopes only read', async (_name, field) => {

@@ -22,12 +22,9 @@ export type SchemaTypes = {
     MetaId: { Input: string; Output: string };
     EventCursor: { Input: string; Output: string };
     LanguageCode: { Input: string; Output: string };
-<<<<<<< HEAD
     /** Only given out; what comes in is a ConversationFilterInput. */
     ConversationFilterJSON: { Input: never; Output: object };
-=======
     File: { Input: UploadedFile; Output: never };
->>>>>>> ebf3078 (attachments: take files by multipart, inspect them, send them)
   };
 };
 
