@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Log } from '../log.ts';
-import type { ReadModule } from '../services/module.ts';
+import type { ChatModule } from '../services/module.ts';
 import { Unavailable, type Ingest } from './ingest.ts';
 import { parsePayload } from './payload.ts';
 import { parseJson, readBody } from './raw-body.ts';
@@ -11,10 +11,13 @@ export const WEBHOOK_PATH = '/webhooks/whatsapp';
 const RETRY_AFTER_SECONDS = 5;
 const WHATSAPP_OBJECT = 'whatsapp_business_account';
 
+/** Of the module the route needs to know its secrets only. */
+type ReadSecrets = { current(): Promise<Pick<ChatModule, 'secrets'>> };
+
 export type WebhookRoute = (request: IncomingMessage, response: ServerResponse) => Promise<void>;
 
 /** Meta's edge: the handshake by GET, deliveries by POST. It answers 200 once a delivery is durably stored. */
-export function createWebhookRoute(options: { module: ReadModule; ingest: Ingest; log: Log }): WebhookRoute {
+export function createWebhookRoute(options: { module: ReadSecrets; ingest: Ingest; log: Log }): WebhookRoute {
   return async (request, response) => {
     try {
       if (request.method === 'GET') return await shakeHands(options.module, request, response);
@@ -27,7 +30,7 @@ export function createWebhookRoute(options: { module: ReadModule; ingest: Ingest
   };
 }
 
-async function shakeHands(module: ReadModule, request: IncomingMessage, response: ServerResponse): Promise<void> {
+async function shakeHands(module: ReadSecrets, request: IncomingMessage, response: ServerResponse): Promise<void> {
   const query = new URL(request.url ?? '/', 'http://localhost').searchParams;
   const challenge = query.get('hub.challenge');
   const { webhookToken } = (await module.current()).secrets;
@@ -38,7 +41,7 @@ async function shakeHands(module: ReadModule, request: IncomingMessage, response
 }
 
 async function takeDelivery(
-  { module, ingest, log }: { module: ReadModule; ingest: Ingest; log: Log },
+  { module, ingest, log }: { module: ReadSecrets; ingest: Ingest; log: Log },
   request: IncomingMessage,
   response: ServerResponse,
 ): Promise<void> {
