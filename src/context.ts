@@ -9,6 +9,7 @@ import type { Loaders } from './schema/loaders.ts';
 import type { RecordRefusal } from './services/audit.ts';
 import type { Rules } from './services/changes.ts';
 import type { CheckConnection } from './services/connection.ts';
+import type { RequestConnector } from './services/connector.ts';
 import type { ChatModule, ReadModule } from './services/module.ts';
 import type { SyncTemplates } from './services/templates/mirror.ts';
 
@@ -31,4 +32,6 @@ export type Context = {
   /** The readings of the rules that this deployment chose. */
   rulesOf: (module: ChatModule) => Rules;
   syncTemplates: SyncTemplates;
+  /** Who else keeps requests. */
+  connector: RequestConnector;
 };

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { Database } from './db/database.ts';
+import { seedDemoRequests } from './demo-requests.ts';
 import type { Env } from './env.ts';
 import { ChatPermission, type TokenScope } from './generated/prisma/enums.ts';
 import { keyringOf } from './services/module-watch.ts';
@@ -59,6 +60,7 @@ export async function seedDemo(db: Database, env: Env): Promise<void> {
     ],
     skipDuplicates: true,
   });
+  await seedDemoRequests(db);
 }
 
 const readScopes: TokenScope[] = [

@@ -31,6 +31,7 @@ import { moduleDisabled } from './schema/rights.ts';
 import { schema } from './schema/schema.ts';
 import { createRecordRefusal } from './services/audit.ts';
 import { createLastWebhook } from './services/last-webhook.ts';
+import { builtInStore } from './services/connector.ts';
 import { keyringOf, watchModule } from './services/module-watch.ts';
 import { applyArrivedItems, dropOldItems } from './services/receiving/parked.ts';
 import { resealSecrets } from './services/settings.ts';
@@ -105,7 +106,8 @@ export async function startServer({ env, log }: ServerOptions): Promise<RunningS
     recordRefusal,
     rulesOf,
     syncTemplates,
-    loaders: createLoaders(db),
+    connector: builtInStore,
+    loaders: createLoaders(db, viewer),
   });
   const authenticate = noteSeen(createAuthenticate(db, env), (viewer) => heartbeats.seen(viewer));
   const operations = createOperations({ schema, log });

@@ -8,12 +8,16 @@ const scalarFields = {
   Attachment: Prisma.AttachmentScalarFieldEnum,
   AuditEntry: Prisma.AuditEntryScalarFieldEnum,
   BusinessNumber: Prisma.BusinessNumberScalarFieldEnum,
+  Company: Prisma.CompanyScalarFieldEnum,
+  Contact: Prisma.ContactScalarFieldEnum,
   Conversation: Prisma.ConversationScalarFieldEnum,
   Message: Prisma.MessageScalarFieldEnum,
   Operator: Prisma.OperatorScalarFieldEnum,
   Participant: Prisma.ParticipantScalarFieldEnum,
   Settings: Prisma.SettingsScalarFieldEnum,
   Template: Prisma.TemplateScalarFieldEnum,
+  Request: Prisma.RequestScalarFieldEnum,
+  RequestTemplate: Prisma.RequestTemplateScalarFieldEnum,
 } as const;
 
 export type LoadedModel = keyof typeof scalarFields;

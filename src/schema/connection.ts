@@ -50,6 +50,13 @@ export function isInteger(value: unknown): boolean {
 const INSTANT = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}\.\d{3}Z$/;
 const MAX_INT = 2_147_483_647;
 
+/** `first` of a plain list. */
+export function listSize(first: number | null | undefined): number {
+  const size = first ?? 20;
+  if (size < 1 || size > MAX_PAGE_SIZE) throw badInput(`first must be from 1 to ${MAX_PAGE_SIZE}.`, 'first');
+  return size;
+}
+
 /** Names the order, so that a cursor of another order is refused instead of giving a wrong page. */
 export function encodeCursor(order: string, position: KeysetPosition): string {
   return Buffer.from(JSON.stringify([order, ...position])).toString('base64url');
@@ -95,4 +102,10 @@ export function toPage<Row>(rows: Row[], request: PageRequest, cursorOf: (row: R
     endCursor: edges.at(-1)?.cursor ?? null,
   };
   return { edges, nodes, pageInfo };
+}
+
+/** For a list of which the viewer may see nothing. */
+export function emptyPage(): Page<never> & { totalCount: () => Promise<number> } {
+  const pageInfo = { hasNextPage: false, hasPreviousPage: false, startCursor: null, endCursor: null };
+  return { edges: [], nodes: [], pageInfo, totalCount: () => Promise.resolve(0) };
 }

@@ -45,6 +45,24 @@ export const AttachmentState = builder.enumType(enums.AttachmentState, {
   name: 'AttachmentState',
   description: 'Where the file is.',
 });
+export const RequestVisibility = builder.enumType(enums.RequestVisibility, {
+  name: 'RequestVisibility',
+  description: 'INTERNAL: tokens see it only with READ_INTERNAL_NOTES.',
+});
+export const DiscussionKind = builder.enumType(enums.DiscussionKind, {
+  name: 'DiscussionKind',
+  description: 'INTERNAL_NOTE: among operators; tokens see it only with READ_INTERNAL_NOTES.',
+});
+export const RequestLinkRole = builder.enumType(enums.RequestLinkRole, {
+  name: 'RequestLinkRole',
+  description: 'SOURCE: the message that the request was made from; it cannot be unlinked.',
+});
+
+export const RequestSearchScope = builder.enumType('RequestSearchScope', {
+  description:
+    "Requests of this conversation, of all conversations of this customer, of the customer's company, or everything that the viewer may see.",
+  values: ['CONVERSATION', 'PARTICIPANT', 'COMPANY', 'ALL'] as const,
+});
 
 export const LoginState = builder.enumType('LoginState', {
   description:

@@ -34,3 +34,11 @@ export function inputId(type: string, global: string, field: string): string {
   if (id === null) throw new Failure(new NotFoundError(`There is no such ${type}.`, ['input', field]));
   return id;
 }
+
+/** A row id that nothing has. */
+export const NOTHING = '00000000-0000-0000-0000-000000000000';
+
+/** For inputs whose problems are told together: what cannot be an id of this type becomes an id that nothing has. */
+export function soughtId(type: string, global: string): string {
+  return rowId(type, global) ?? NOTHING;
+}

@@ -1,23 +1,31 @@
 import DataLoader from 'dataloader';
 import type pg from 'pg';
+import type { Viewer } from '../auth.ts';
 import type { Database } from '../db/database.ts';
 import { findByIds, type LoadedModel } from '../db/models.ts';
 import type {
   Attachment,
   BusinessNumber,
+  Company,
+  Contact,
   Conversation,
   Message,
   Operator,
   Participant,
   Reaction,
+  RequestTemplate,
   StatusEntry,
   Template,
 } from '../generated/prisma/client.ts';
+import { grouped } from './loading.ts';
+import { createRequestLoaders, type RequestLoaders } from './request-loaders.ts';
 
 /** One statement per kind of thing for everything that an operation asks for. Made anew for each operation and event. */
-export type Loaders = {
+export type Loaders = RequestLoaders & {
   attachment: DataLoader<string, Attachment | null>;
   businessNumber: DataLoader<string, BusinessNumber | null>;
+  company: DataLoader<string, Company | null>;
+  contact: DataLoader<string, Contact | null>;
   conversation: DataLoader<string, Conversation | null>;
   message: DataLoader<string, Message | null>;
   /** By Meta's id. */
@@ -25,16 +33,20 @@ export type Loaders = {
   operator: DataLoader<string, Operator | null>;
   participant: DataLoader<string, Participant | null>;
   template: DataLoader<string, Template | null>;
+  requestTemplate: DataLoader<string, RequestTemplate | null>;
   attachmentsOf: DataLoader<string, Attachment[]>;
   reactionsOf: DataLoader<string, Reaction[]>;
   statusesOf: DataLoader<string, StatusEntry[]>;
 };
 
-export function createLoaders(db: Database): Loaders {
+export function createLoaders(db: Database, viewer: Viewer | null): Loaders {
   const { pool, prisma } = db;
   return {
+    ...createRequestLoaders(db, viewer),
     attachment: byId<Attachment>(pool, 'Attachment'),
     businessNumber: byId<BusinessNumber>(pool, 'BusinessNumber'),
+    company: byId<Company>(pool, 'Company'),
+    contact: byId<Contact>(pool, 'Contact'),
     conversation: surviving<Conversation>(pool, 'Conversation'),
     message: byId<Message>(pool, 'Message'),
     messageByProviderId: new DataLoader(async (ids) => {
@@ -45,6 +57,7 @@ export function createLoaders(db: Database): Loaders {
     operator: byId<Operator>(pool, 'Operator'),
     participant: surviving<Participant>(pool, 'Participant'),
     template: byId<Template>(pool, 'Template'),
+    requestTemplate: byId<RequestTemplate>(pool, 'RequestTemplate'),
     attachmentsOf: grouped(
       (ids) => prisma.attachment.findMany({ where: { messageId: { in: ids } }, orderBy: { id: 'asc' } }),
       (row) => row.messageId,
@@ -82,15 +95,5 @@ function byId<Row extends pg.QueryResultRow & { id: string }>(
     const rows = await findByIds<Row>(pool, model, ids);
     const byId = new Map(rows.map((row) => [row.id, row]));
     return ids.map((id) => byId.get(id) ?? null);
-  });
-}
-
-function grouped<Row>(
-  load: (ids: string[]) => Promise<Row[]>,
-  keyOf: (row: Row) => string | null,
-): DataLoader<string, Row[]> {
-  return new DataLoader(async (ids) => {
-    const rows = Map.groupBy(await load([...ids]), keyOf);
-    return ids.map((id) => rows.get(id) ?? []);
   });
 }

@@ -8,7 +8,7 @@ import type { Message } from '../generated/prisma/client.ts';
 import { MAX_SEARCH_LENGTH } from '../services/list/search.ts';
 import { foldLine } from '../services/search-text.ts';
 import { encodeCursor, isInstant, isInteger, pageRequest, toPage, type PageArguments } from './connection.ts';
-import { argumentId } from './global-id.ts';
+import { argumentId, NOTHING } from './global-id.ts';
 import { streamCursor } from './stream.ts';
 
 export type MessageArguments = PageArguments & { search?: string | null; linkedToRequest?: string | null };
@@ -18,7 +18,7 @@ const ORDER = 'messages';
 /** Messages of one conversation by time (whole seconds), then arrival: neither changes, so cursors are stable. */
 export async function messagePage(conversationId: string, args: MessageArguments, context: Context) {
   const request = pageRequest(args, ORDER, isPosition);
-  const selection = selectionOf(args, context);
+  const selection = await selectionOf(args, context);
   const asOf = await streamCursor(context);
   const { pages, counts } = messageLoaders(request, selection, context);
   const page = toPage(await pages.load(conversationId), request, (row) =>
@@ -31,7 +31,10 @@ function isPosition([second, sequence, ...rest]: KeysetPosition): boolean {
   return isInstant(second) && isInteger(sequence) && rest.length === 0;
 }
 
-function selectionOf({ search, linkedToRequest }: MessageArguments, { viewer }: Context): MessageSelection {
+async function selectionOf(
+  { search, linkedToRequest }: MessageArguments,
+  { viewer, loaders }: Context,
+): Promise<MessageSelection> {
   if (search != null && search.length > MAX_SEARCH_LENGTH)
     throw badInput(`search has at most ${MAX_SEARCH_LENGTH} characters.`, 'search');
   if (search != null && !hasScope(viewer, 'READ_MESSAGE_BODIES'))
@@ -42,8 +45,14 @@ function selectionOf({ search, linkedToRequest }: MessageArguments, { viewer }: 
     words: foldLine(search ?? '')
       .split(' ')
       .filter(Boolean),
-    linkedToRequestId: linkedToRequest == null ? null : argumentId('Request', linkedToRequest, 'linkedToRequest'),
+    linkedToRequestId: linkedToRequest == null ? null : await visibleRequestId(linkedToRequest, loaders),
   };
+}
+
+/** What the viewer may not see has no messages. */
+async function visibleRequestId(global: string, loaders: Context['loaders']): Promise<string> {
+  const request = await loaders.request.load(argumentId('Request', global, 'linkedToRequest'));
+  return request?.id ?? NOTHING;
 }
 
 type MessageLoaders = { pages: DataLoader<string, Message[]>; counts: DataLoader<string, number> };

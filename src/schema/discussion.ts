@@ -1,0 +1,75 @@
+import type { Context } from '../context.ts';
+import type { DiscussionPost as DiscussionPostRow } from '../generated/prisma/client.ts';
+import { hasScope } from '../auth.ts';
+import { Attachment } from './attachment.ts';
+import { builder } from './builder.ts';
+import { connectionType } from './connection-type.ts';
+import { pageRequest, toPage, type PageArguments } from './connection.ts';
+import { createdOrder, isCreatedPosition } from './created-order.ts';
+import { DiscussionKind } from './enums.ts';
+import { findable } from './node.ts';
+import { Operator } from './operator.ts';
+import { postsSeenBy, requestsSeenBy, seesText } from './request-access.ts';
+
+export const DiscussionPost = builder.prismaNode('DiscussionPost', {
+  id: { field: 'id' },
+  description: 'What somebody wrote about a request. It is not sent to WhatsApp.',
+  authScopes: { scope: 'READ_REQUESTS' },
+  runScopesOnType: true,
+  fields: (t) => ({
+    kind: t.expose('kind', { type: DiscussionKind }),
+    author: t.field({
+      type: Operator,
+      nullable: true,
+      description: 'Null for what a token or CDESK wrote.',
+      resolve: (post, _args, { loaders }) => (post.authorId ? loaders.operator.load(post.authorId) : null),
+    }),
+    authorName: t.string({
+      nullable: true,
+      description: "The operator's name, the token's, or the one that CDESK told.",
+      resolve: async (post, _args, { loaders }) => {
+        if (post.authorName || !post.authorId) return post.authorName;
+        return (await loaders.operator.load(post.authorId))?.displayName ?? null;
+      },
+    }),
+    body: t.string({
+      nullable: true,
+      description: 'Plain text; markup in it means nothing. Null without READ_MESSAGE_BODIES.',
+      resolve: (post, _args, { viewer }) => (seesText(viewer) ? post.body : null),
+    }),
+    attachments: t.field({
+      type: [Attachment],
+      description: 'Empty without READ_MESSAGE_BODIES.',
+      resolve: (post, _args, { viewer, loaders }) =>
+        hasScope(viewer, 'READ_MESSAGE_BODIES') ? loaders.filesOfPost.load(post.id) : [],
+    }),
+    createdAt: t.expose('createdAt', { type: 'DateTime' }),
+    editedAt: t.expose('editedAt', { type: 'DateTime', nullable: true }),
+  }),
+});
+
+findable('DiscussionPost', { scope: 'READ_REQUESTS' }, (id, { db, viewer }) =>
+  db.prisma.discussionPost.findFirst({
+    where: { AND: [{ id }, postsSeenBy(viewer), { request: requestsSeenBy(viewer) }] },
+  }),
+);
+
+export const DiscussionConnection = connectionType<DiscussionPostRow>('Discussion', DiscussionPost, { asOf: false });
+
+const ORDER = 'discussion';
+const order = createdOrder(ORDER, 'oldest');
+
+/** Oldest first; read the newest with `last`. Internal notes are neither listed nor counted for those who may not see them. */
+export async function discussionPage(requestId: string, args: PageArguments, { db, viewer }: Context) {
+  const page = pageRequest(args, ORDER, isCreatedPosition);
+  const where = { AND: [{ requestId }, postsSeenBy(viewer)] };
+  const rows = await db.prisma.discussionPost.findMany({
+    where: { AND: [where, ...order.beyond(page)] },
+    orderBy: order.orderBy(page),
+    take: page.size + 1,
+  });
+  return {
+    ...toPage(rows, page, order.cursorOf),
+    totalCount: () => db.prisma.discussionPost.count({ where }),
+  };
+}

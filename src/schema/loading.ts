@@ -1,0 +1,32 @@
+import DataLoader from 'dataloader';
+
+/** One row per key, or null. */
+export function byRow<Row>(
+  load: (keys: string[]) => Promise<Row[]>,
+  keyOf: (row: Row) => string,
+): DataLoader<string, Row | null> {
+  return new DataLoader(async (keys) => {
+    const rows = new Map((await load([...keys])).map((row) => [keyOf(row), row]));
+    return keys.map((key) => rows.get(key) ?? null);
+  });
+}
+
+/** All rows of each key, in the order in which they were read. */
+export function grouped<Row>(
+  load: (keys: string[]) => Promise<Row[]>,
+  keyOf: (row: Row) => string | null,
+): DataLoader<string, Row[]> {
+  return groupedValues(load, keyOf, (row) => row);
+}
+
+/** The same for rows of a table between two others, of which only the far end is wanted. */
+export function groupedValues<Row, Value>(
+  load: (keys: string[]) => Promise<Row[]>,
+  keyOf: (row: Row) => string | null,
+  valueOf: (row: Row) => Value,
+): DataLoader<string, Value[]> {
+  return new DataLoader(async (keys) => {
+    const rows = Map.groupBy(await load([...keys]), keyOf);
+    return keys.map((key) => (rows.get(key) ?? []).map(valueOf));
+  });
+}

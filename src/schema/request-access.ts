@@ -1,0 +1,38 @@
+import { hasScope, type Viewer } from '../auth.ts';
+import type { Context } from '../context.ts';
+import type { Prisma } from '../generated/prisma/client.ts';
+import { mayAccess } from './rights.ts';
+import { numbersSeenBy } from './visibility.ts';
+
+/**
+ * The requests that exist for a viewer. A token that may not read internal notes knows nothing of internal requests,
+ * and one that is limited to some business numbers sees what came from their conversations.
+ */
+export function requestsSeenBy(viewer: Viewer | null): Prisma.RequestWhereInput {
+  if (!hasScope(viewer, 'READ_REQUESTS')) return { id: { in: [] } };
+  const numbers = numbersSeenBy(viewer);
+  return {
+    deletedAt: null,
+    ...(!hasScope(viewer, 'READ_INTERNAL_NOTES') && { visibility: 'REGULAR' }),
+    ...(numbers && { conversation: { businessNumberId: { in: numbers } } }),
+  };
+}
+
+export function postsSeenBy(viewer: Viewer | null): Prisma.DiscussionPostWhereInput {
+  return hasScope(viewer, 'READ_INTERNAL_NOTES') ? {} : { kind: 'PUBLIC_POST' };
+}
+
+/** What people wrote, in a request as in a message, needs the scope for bodies. */
+export function seesText(viewer: Viewer | null): boolean {
+  return hasScope(viewer, 'READ_REQUESTS') && hasScope(viewer, 'READ_MESSAGE_BODIES');
+}
+
+/** The people and companies that the form offers are contact data. */
+export function mayFillIn(context: Context): boolean {
+  return mayAccess(context, { scope: 'READ_REQUESTS' }) && mayAccess(context, { scope: 'READ_CONTACT_DATA' });
+}
+
+/** Null without READ_CONTACT_DATA. */
+export function seesContacts(viewer: Viewer | null): boolean {
+  return hasScope(viewer, 'READ_CONTACT_DATA');
+}

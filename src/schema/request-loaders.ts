@@ -1,0 +1,81 @@
+import type DataLoader from 'dataloader';
+import type { Viewer } from '../auth.ts';
+import type { Database } from '../db/database.ts';
+import type {
+  Attachment,
+  Contact,
+  MessageRequestLink,
+  Request,
+  RequestStatus,
+  Tag,
+} from '../generated/prisma/client.ts';
+import { byRow, grouped, groupedValues } from './loading.ts';
+import { requestsSeenBy } from './request-access.ts';
+
+/** What belongs to requests. Only requests that the viewer may see come out. */
+export type RequestLoaders = {
+  request: DataLoader<string, Request | null>;
+  requestStatus: DataLoader<string, RequestStatus | null>;
+  tagsOf: DataLoader<string, Tag[]>;
+  filesOfRequest: DataLoader<string, Attachment[]>;
+  filesOfPost: DataLoader<string, Attachment[]>;
+  linksOf: DataLoader<string, MessageRequestLink[]>;
+  /** Contacts by the comparison key of their number. */
+  contactsWith: DataLoader<string, Contact[]>;
+};
+
+export function createRequestLoaders({ prisma }: Database, viewer: Viewer | null): RequestLoaders {
+  const seen = requestsSeenBy(viewer);
+  return {
+    request: byRow(
+      (ids) => prisma.request.findMany({ where: { AND: [{ id: { in: ids } }, seen] } }),
+      (row) => row.id,
+    ),
+    requestStatus: byRow(
+      (keys) => prisma.requestStatus.findMany({ where: { key: { in: keys } } }),
+      (row) => row.key,
+    ),
+    tagsOf: groupedValues(
+      (ids) =>
+        prisma.requestTag.findMany({
+          where: { requestId: { in: ids } },
+          include: { tag: true },
+          orderBy: { tag: { name: 'asc' } },
+        }),
+      (row) => row.requestId,
+      (row) => row.tag,
+    ),
+    filesOfRequest: groupedValues(
+      (ids) =>
+        prisma.requestAttachment.findMany({
+          where: { requestId: { in: ids } },
+          include: { attachment: true },
+          orderBy: [{ addedAt: 'asc' }, { attachmentId: 'asc' }],
+        }),
+      (row) => row.requestId,
+      (row) => row.attachment,
+    ),
+    filesOfPost: groupedValues(
+      (ids) =>
+        prisma.discussionAttachment.findMany({
+          where: { postId: { in: ids } },
+          include: { attachment: true },
+          orderBy: { attachmentId: 'asc' },
+        }),
+      (row) => row.postId,
+      (row) => row.attachment,
+    ),
+    linksOf: grouped(
+      (ids) =>
+        prisma.messageRequestLink.findMany({
+          where: { messageId: { in: ids }, request: seen },
+          orderBy: [{ linkedAt: 'asc' }, { requestId: 'asc' }],
+        }),
+      (row) => row.messageId,
+    ),
+    contactsWith: grouped(
+      (keys) => prisma.contact.findMany({ where: { comparisonKey: { in: keys } }, orderBy: { id: 'asc' } }),
+      (row) => row.comparisonKey,
+    ),
+  };
+}

@@ -1,0 +1,63 @@
+import { lockRequestRow, touchRequest, type LockedRequest } from '../../db/statements/requests.ts';
+import type { Transaction } from '../../db/transaction.ts';
+import { Failure, NotFoundError } from '../../errors.ts';
+import type { Actor } from '../actor.ts';
+import type { RequestConnector } from '../connector.ts';
+
+/** Deleted requests do not exist. */
+export async function lockRequest(tx: Transaction, id: string): Promise<LockedRequest> {
+  const request = await lockRequestRow(tx, id);
+  if (request && !request.deletedAt) return request;
+  throw new Failure(new NotFoundError('There is no such request.', ['input', 'requestId']));
+}
+
+type Place = Pick<LockedRequest, 'id' | 'conversationId' | 'businessNumberId' | 'visibility'>;
+
+/** Tells that fields of a request changed, by the names they have in the schema. */
+export function tellRequestChanged(
+  tx: Transaction,
+  request: Place,
+  actor: Pick<Actor, 'operatorId'>,
+  change: { fields: string[]; internal?: boolean },
+): void {
+  tx.append({
+    type: 'REQUEST_CHANGED',
+    requestId: request.id,
+    conversationId: request.conversationId,
+    businessNumberId: request.businessNumberId,
+    operatorId: actor.operatorId,
+    occurredAt: tx.now,
+    data: { changedFields: change.fields, internal: change.internal || request.visibility === 'INTERNAL' },
+  });
+}
+
+export function tellLinkChanged(
+  tx: Transaction,
+  request: Place,
+  actor: Pick<Actor, 'operatorId'>,
+  change: { messageId: string; linked: boolean },
+): void {
+  tx.append({
+    type: 'REQUEST_LINK_CHANGED',
+    requestId: request.id,
+    messageId: change.messageId,
+    conversationId: request.conversationId,
+    businessNumberId: request.businessNumberId,
+    operatorId: actor.operatorId,
+    occurredAt: tx.now,
+    data: { linked: change.linked, internal: request.visibility === 'INTERNAL' },
+  });
+}
+
+/** What a change of something that hangs on a request ends with. */
+export async function finishPartChange(
+  tx: Transaction,
+  request: Place,
+  actor: Pick<Actor, 'operatorId'>,
+  change: { fields: string[]; internal?: boolean },
+  connector: RequestConnector,
+): Promise<void> {
+  await touchRequest(tx, request.id);
+  tellRequestChanged(tx, request, actor, change);
+  await connector.requestChanged(tx, request.id);
+}
