@@ -292,7 +292,8 @@ describe('what changes a message', () => {
 
   it('an edit replaces the text and nothing else; the newest holds', async () => {
     const { from, shown } = newCustomer();
-    const at = (minutes: number) => new Date(Date.now() - 60 * 60_000 + minutes * 60_000);
+    const begin = Date.now() - 60 * 60_000;
+    const at = (minutes: number) => new Date(begin + minutes * 60_000);
     await post(textMessage({ from, id: 'wamid.edited-1', text: 'Prvni', at: at(0) }));
     const first = await shown();
 
@@ -342,7 +343,8 @@ describe('what changes a message', () => {
 
   it('a reaction hangs on its message, the newest holds, and removing leaves none', async () => {
     const { from, shown } = newCustomer();
-    const at = (minutes: number) => new Date(Date.now() - 60 * 60_000 + minutes * 60_000);
+    const begin = Date.now() - 60 * 60_000;
+    const at = (minutes: number) => new Date(begin + minutes * 60_000);
     await post(textMessage({ from, id: 'wamid.r1', at: at(0) }));
     const before = await shown();
 
@@ -439,7 +441,8 @@ describe('the phone app', () => {
 describe('an imported history', () => {
   it('shows what was written, with its statuses, and moves neither beacon, unread figure nor window', async () => {
     const { from, shown } = newCustomer();
-    const at = (hours: number) => new Date(Date.now() - hours * 3_600_000);
+    const now = Date.now();
+    const at = (hours: number) => new Date(now - hours * 3_600_000);
     const theirs = message(from, {
       text: { body: 'Kdysi' },
       timestamp: seconds(at(30)),

@@ -58,6 +58,8 @@ export async function startTestServer(options: TestServerOptions = {}): Promise<
   const log = createLog({ logLevel: env.logLevel, logFormat: 'json' });
   const server: RunningServer = undo.use(await startServer({ env, log }));
   const pool = new pg.Pool({ connectionString: databaseUrl, max: 3 });
+  // A test may cut every connection to the database, this pool's too.
+  pool.on('error', () => {});
   undo.defer(() => pool.end());
   if (!server.sandbox) throw new Error('the sandbox did not start');
   server.sandbox.setDelays({ sentMs: 10, deliveredMs: 20, readMs: 30 });

@@ -10,10 +10,16 @@ const park: Statement = {
     ON CONFLICT (key) DO NOTHING`,
 };
 
+const taken = `RETURNING item, received_at AS "receivedAt"`;
+
+const takeByTarget: Statement = {
+  name: 'take-parked-items-by-target',
+  text: `DELETE FROM parked_item WHERE target_provider_id = ANY($1::text[]) ${taken}`,
+};
+
 const take: Statement = {
   name: 'take-parked-items',
-  text: `DELETE FROM parked_item WHERE target_provider_id = ANY($1::text[]) OR opaque_id = ANY($2::text[])
-    RETURNING item, received_at AS "receivedAt"`,
+  text: `DELETE FROM parked_item WHERE target_provider_id = ANY($1::text[]) OR opaque_id = ANY($2::text[]) ${taken}`,
 };
 
 const takeOne: Statement = {
@@ -32,6 +38,7 @@ export function takeParkedItems<T>(
   opaqueIds: string[],
 ): Promise<{ item: T; receivedAt: Date }[]> {
   if (providerIds.length + opaqueIds.length === 0) return Promise.resolve([]);
+  if (opaqueIds.length === 0) return tx.query<{ item: T; receivedAt: Date }>(takeByTarget, [providerIds]);
   return tx.query<{ item: T; receivedAt: Date }>(take, [providerIds, opaqueIds]);
 }
 

@@ -56,14 +56,14 @@ export async function receiveItems(
 async function load(tx: Transaction, received: ReceivedItem[], numbers: Numbers, rules: Rules): Promise<Batch> {
   const items = received.map(({ item }) => item);
   const named = new NamedThings(items);
-  const known = await findKnownIds(tx, named.newIds);
+  const known = await findKnownIds(tx, named.providerIds);
   const people = await meetPeople(tx, named, withoutRepeats(items, known), rules);
   const batch = new Batch(new Changes(tx.now, rules), people, numbers);
   const pairs = batch.pairsOf(withoutRepeats(items, known));
   await people.saveNew(tx);
-  const involved = { pairs, providerIds: named.providerIds, messageIds: named.ourIds };
-  const locked = await lockInvolvedConversations(tx, involved);
-  batch.hold(locked, await findMessages(tx, named.providerIds, named.ourIds));
+  const providerIds = [...known];
+  const locked = await lockInvolvedConversations(tx, { pairs, providerIds, messageIds: named.ourIds });
+  batch.hold(locked, await findMessages(tx, providerIds, named.ourIds));
   const fresh = received.filter(({ item }) => !isRepeat(item, known));
   await addMissingConversations(tx, batch, fresh);
   return batch;
@@ -138,8 +138,6 @@ class NamedThings {
   readonly groupIds: string[] = [];
   readonly providerIds: string[] = [];
   readonly ourIds: string[] = [];
-  /** Of what would be stored as a message. */
-  readonly newIds: string[] = [];
 
   constructor(items: Item[]) {
     for (const item of items) this.collect(item);
@@ -148,7 +146,6 @@ class NamedThings {
   private collect(item: Item): void {
     if ('participant' in item) this.identities.push(item.participant);
     if (item.type === 'identity-change') this.identities.push(item.previous, item.next);
-    if (item.type === 'message' || item.type === 'identity-change') this.newIds.push(item.providerId);
     if ('providerId' in item) this.providerIds.push(item.providerId);
     if ('targetProviderId' in item) this.providerIds.push(item.targetProviderId);
     if (item.type === 'message' && item.quotedProviderId) this.providerIds.push(item.quotedProviderId);
