@@ -42,7 +42,7 @@ const BACKGROUND_JOBS = 4;
 const HOURLY_SYNC = '17 * * * * sync-templates';
 const UPKEEP_MS = 5_000;
 /** A job that has been at one conversation for as long has died with its process. */
-const SEND_PATIENCE_MS = 15_000;
+const SEND_PATIENCE_MS = 8_000;
 
 /** Everything that a process does by itself: sending, fetching, mirroring, and what comes due with time. */
 export async function startJobs(options: JobOptions): Promise<AsyncDisposable> {
