@@ -13,8 +13,8 @@ import { sharedSettings, startServerProcess, type ServerProcess } from './suppor
 import { APP_SECRET, number1 } from './support/server.ts';
 
 /** Full size: npm run proof:send */
-const CONVERSATIONS = Number(process.env.PROOF_CONVERSATIONS ?? 40);
-const REPLIES = Number(process.env.PROOF_REPLIES ?? 5);
+const CONVERSATIONS = Number(process.env.PROOF_CONVERSATIONS ?? 30);
+const REPLIES = Number(process.env.PROOF_REPLIES ?? 4);
 const PER_SECOND = 80;
 /** The quick ones of the temporary errors: the full size also has the one that waits 5, then 30 seconds. */
 const TEMPORARY = CONVERSATIONS > 100 ? [131056, 131000] : [131056];

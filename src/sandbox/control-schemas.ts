@@ -96,6 +96,23 @@ export const templateChange = z.object({
   reason: z.string().optional(),
 });
 
+export const templateName = z.object({ name: z.string(), language: z.string() });
+
+const templateComponent = z.looseObject({ type: z.enum(['HEADER', 'BODY', 'FOOTER', 'BUTTONS']) });
+
+/** A row as Meta's listing has it; the id is made up where it is missing. */
+export const newTemplate = z
+  .object({
+    id: z.string().optional(),
+    name: z.string(),
+    language: z.string(),
+    status: z.string().default('APPROVED'),
+    category: z.string().default('UTILITY'),
+    parameter_format: z.enum(['POSITIONAL', 'NAMED']).default('POSITIONAL'),
+    components: z.array(templateComponent),
+  })
+  .transform(({ id, ...template }) => ({ ...template, id: id ?? `29${Date.now()}` }));
+
 export const ledgerFilter = z.object({
   after: z.coerce.number().int().optional(),
   to: z.string().optional(),

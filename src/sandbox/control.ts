@@ -43,6 +43,11 @@ const controls: Readonly<Record<string, Control>> = {
   'POST /sandbox/limits': (sandbox, _state, body) => done(sandbox.setLimits(schemas.limits.parse(body))),
   'GET /sandbox/templates': (sandbox) => sandbox.templates(),
   'POST /sandbox/templates': (sandbox, _state, body) => sandbox.changeTemplate(schemas.templateChange.parse(body)),
+  'POST /sandbox/templates/new': (sandbox, _state, body) => done(sandbox.addTemplate(schemas.newTemplate.parse(body))),
+  'POST /sandbox/templates/gone': (sandbox, _state, body) => {
+    const { name, language } = schemas.templateName.parse(body);
+    return sandbox.removeTemplate(name, language);
+  },
   'POST /sandbox/settled': async (sandbox) => done(await sandbox.settled()),
 };
 

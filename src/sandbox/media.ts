@@ -9,13 +9,16 @@ import type { State } from './state.ts';
 
 export const filePath = '/whatsapp_business/attachments/';
 
+const KIB = 1_024;
+const MIB = 1_024 * KIB;
+
 /** Meta's limits by the first part of the type; what is not listed is refused. */
 const limits: readonly [RegExp, number][] = [
-  [/^image\/webp$/, 500_000],
-  [/^image\/(jpeg|png)$/, 5_000_000],
-  [/^audio\/(aac|amr|mpeg|mp4|ogg)(;.*)?$/, 16_000_000],
-  [/^video\/(mp4|3gpp)$/, 16_000_000],
-  [/^(text\/plain|application\/.+)$/, 100_000_000],
+  [/^image\/webp$/, 500 * KIB],
+  [/^image\/(jpeg|png)$/, 5 * MIB],
+  [/^audio\/(aac|amr|mpeg|mp4|ogg)(;.*)?$/, 16 * MIB],
+  [/^video\/(mp4|3gpp)$/, 16 * MIB],
+  [/^(text\/plain|application\/.+)$/, 100 * MIB],
 ];
 const lifeSeconds = 300;
 
@@ -73,7 +76,7 @@ function readForm(request: IncomingMessage): Promise<Form> {
   const form: Form = { fields: new Map(), file: null };
   const refuse = (): void => reject(new GraphError(100, '(#100) The body must be multipart/form-data'));
   try {
-    const parser = busboy({ headers: request.headers, limits: { fileSize: 100_000_001, files: 1, fields: 10 } });
+    const parser = busboy({ headers: request.headers, limits: { fileSize: 100 * MIB + 1, files: 1, fields: 10 } });
     parser.on('field', (name, value) => form.fields.set(name, value));
     parser.on('file', (_name, stream, { filename, mimeType }) => {
       const chunks: Buffer[] = [];

@@ -4,7 +4,8 @@ import { messagingWindow, type Changes } from './changes.ts';
 import { refreshLastMessage } from './last-messages.ts';
 import { closeWindow } from './window.ts';
 
-const OUTSIDE_WINDOW = 131047;
+/** The second one is what older versions of the API say. */
+const OUTSIDE_WINDOW: ReadonlySet<number | null> = new Set([131047, 470]);
 
 /** Meta's reason, or ours, for a message that did not go out. */
 export type Problem = { code: number | null; title: string; detail: string | null };
@@ -36,7 +37,7 @@ export function changeStatus(changes: Changes, message: MessageRow, next: Messag
   if (message.imported) return;
   if (next === 'FAILED') changes.recheckBeacon(conversation, 'REPLY_FAILED');
   if (change.previous === 'FAILED') changes.recheckBeacon(conversation, 'OPERATOR_REPLIED');
-  if (message.failureCode === OUTSIDE_WINDOW)
+  if (OUTSIDE_WINDOW.has(message.failureCode))
     changes.setWindow(conversation, closeWindow(messagingWindow(conversation), changes.now));
 }
 

@@ -1,0 +1,87 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { eventually } from './support/events.ts';
+import { beginConversation, reached, rowOf, send } from './support/sends.ts';
+import { number2, startTestServer, type TestServer } from './support/server.ts';
+
+const PER_SECOND = 10;
+const settings = { META_MESSAGES_PER_SECOND: String(PER_SECOND) };
+
+let first: TestServer;
+let second: TestServer;
+
+beforeAll(async () => {
+  first = await startTestServer({ settings });
+  second = await startTestServer({ settings, databaseUrl: first.databaseUrl });
+});
+afterAll(async () => {
+  await second[Symbol.asyncDispose]();
+  await first[Symbol.asyncDispose]();
+});
+
+describe('two processes that share a number', () => {
+  it('stay under its messages per second together, and leave the other number alone', async () => {
+    const begun = await Promise.all(Array.from({ length: 12 }, () => beginConversation(first)));
+    const other = await beginConversation(first, { phoneNumberId: number2.phoneNumberId });
+    const clients = [await first.as('boris'), await second.as('boris')] as const;
+
+    const replies = begun.flatMap(({ conversationId }) => [0, 1, 2].map((turn) => ({ conversationId, turn })));
+    await Promise.all(
+      replies.map(({ conversationId, turn }, index) =>
+        send(clients[index % 2 === 0 ? 0 : 1], 'replyToConversation', {
+          conversationId,
+          text: `${turn}`,
+          idempotencyKey: `${conversationId} ${turn}`,
+        }),
+      ),
+    );
+    const quick = await send(clients[0], 'replyToConversation', { conversationId: other.conversationId, text: 'hned' });
+    await reached(clients[0], quick.message?.id ?? '', 'SENT', 'DELIVERED', 'READ');
+    const sentBefore = times().length;
+    await eventually(async () => times().length === replies.length, 20_000);
+
+    expect(sentBefore).toBeLessThan(replies.length);
+    // A busy machine may hand over two seconds' worth across the border of one.
+    expect(busiestSecond(times())).toBeLessThanOrEqual(PER_SECOND + 3);
+    const [earliest, latest] = [Math.min(...times()), Math.max(...times())];
+    expect(latest - earliest).toBeGreaterThan(((replies.length - PER_SECOND) / PER_SECOND) * 1_000);
+  });
+});
+
+describe('a reply that waits', () => {
+  it('fails with WINDOW_CLOSED when the window closes meanwhile, and is not sent', async () => {
+    const begun = await beginConversation(first);
+    const id = rowOf(begun.conversationId);
+    const boris = await first.as('boris');
+    await first.sql(`UPDATE conversation SET send_paused_until = now() + interval '1 hour' WHERE id = $1`, [id]);
+    const { message } = await send(boris, 'replyToConversation', {
+      conversationId: begun.conversationId,
+      text: 'Pozdě',
+    });
+
+    await first.sql('UPDATE conversation SET window_expires_at = now() WHERE id = $1', [id]);
+
+    expect(await reached(boris, message?.id ?? '', 'FAILED')).toMatchObject({
+      failure: { title: 'WINDOW_CLOSED', code: null },
+    });
+    const [row] = await first.sql('SELECT beacon_on, beacon_reason FROM conversation WHERE id = $1', [id]);
+    expect(row).toEqual({ beacon_on: true, beacon_reason: 'REPLY_FAILED' });
+    expect(first.sandbox.ledger({ to: begun.from })).toEqual([]);
+  });
+});
+
+function times(): number[] {
+  return [first, second].flatMap(({ sandbox }) =>
+    sandbox
+      .ledger({ kind: 'message' })
+      .filter(({ phoneNumberId }) => phoneNumberId !== number2.phoneNumberId)
+      .map(({ receivedAt }) => receivedAt.getTime()),
+  );
+}
+
+function busiestSecond(all: number[]): number {
+  return Math.max(
+    ...Map.groupBy(all, (at) => Math.floor(at / 1_000))
+      .values()
+      .map((some) => some.length),
+  );
+}
