@@ -105,14 +105,20 @@ describe('trouble of the channel', () => {
       server.sandbox.fail({ kind: 'error', code, to: begun.from, next: 1 });
 
       const first = await send(boris, 'replyToConversation', { conversationId: begun.conversationId, text: 'A' });
-      const open = await eventually(async () => (await openProblems())[0], 10_000);
+      await eventually(async () => (await openProblems())[0], 10_000);
       const second = await send(boris, 'replyToConversation', { conversationId: other.conversationId, text: 'B' });
       const queued = await messageOf(boris, second.message?.id ?? '');
 
-      expect(open).toMatchObject({ provider_code: code, stops_sending: true, business_number_id: null });
+      const alena = await server.as('alena');
+      const { chatModule } = await alena.request<{ chatModule: { health: object[] } }>(
+        '{ chatModule { health { code message providerCode businessNumber { id } since } } }',
+      );
+      expect(chatModule.health).toMatchObject([
+        { code: 'SENDING_STOPPED', providerCode: code, businessNumber: null, message: expect.stringMatching(/\.$/) },
+      ]);
       expect(queued).toMatchObject({ status: 'PENDING', failure: null });
       expect(server.sandbox.ledger({ to: other.from })).toEqual([]);
-      await server.sql('UPDATE channel_problem SET cleared_at = now() WHERE cleared_at IS NULL');
+      await alena.request('mutation { verifyChatConnection { errors { message } } }');
       for (const { message } of [first, second]) await reached(boris, message?.id ?? '', 'SENT', 'DELIVERED', 'READ');
       expect(server.sandbox.ledger({ to: begun.from })).toHaveLength(1);
     },

@@ -1,6 +1,8 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { GraphQLClient } from 'graphql-request';
 import { beginConversation, globalOf, messageOf, reached, rowOf, send, type Begun } from './support/sends.ts';
+import { openDatabase } from '../src/db/database.ts';
+import { showTyping } from '../src/services/receipts.ts';
 import { eventually } from './support/events.ts';
 import { startTestServer, type TestServer } from './support/server.ts';
 
@@ -314,6 +316,24 @@ describe('reading and typing', () => {
 
     expect(marks(told).map(({ kind }) => kind)).toEqual(['mark-read']);
     expect(marks(silent)).toEqual([]);
+  });
+
+  it('shows that an operator types, but not where it would tell of a reading that nobody wanted to tell', async () => {
+    const [told, silent] = [await beginConversation(server), await beginConversation(server)];
+    await using db = openDatabase({ url: server.databaseUrl, poolSize: 1 });
+    await boris.request(READ, { input: { conversationId: told.conversationId, upToMessageId: told.messageId } });
+    await boris.request(READ, {
+      input: { conversationId: silent.conversationId, upToMessageId: silent.messageId, sendReadReceipt: false },
+    });
+
+    for (const { conversationId } of [silent, told]) await showTyping(db, rowOf(conversationId));
+
+    await eventually(async () => marks(told).some(({ kind }) => kind === 'typing'));
+    expect(marks(silent)).toEqual([]);
+    await beginConversation(server, { from: told.from, text: 'A ještě' });
+    await showTyping(db, rowOf(told.conversationId));
+    const jobs = await server.sql(`SELECT 1 FROM graphile_worker.jobs WHERE key LIKE 'typing:%'`);
+    expect(jobs).toEqual([]);
   });
 });
 

@@ -1,4 +1,4 @@
-import { GraphQLClient } from 'graphql-request';
+import type { GraphQLClient } from 'graphql-request';
 import { expect, it } from 'vitest';
 import { createTestDatabase } from './support/database.ts';
 import { eventually } from './support/events.ts';

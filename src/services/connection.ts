@@ -1,9 +1,11 @@
 import type { Database } from '../db/database.ts';
 import { saveNumberNames, saveVerification } from '../db/statements/settings.ts';
-import { transaction } from '../db/transaction.ts';
+import { addTemplateSyncJob } from '../db/statements/jobs.ts';
+import { transaction, type Transaction } from '../db/transaction.ts';
 import { Failure, ModuleUnavailableError } from '../errors.ts';
 import type { Actor } from './actor.ts';
 import { recordAudit } from './audit.ts';
+import { clearChannelProblems } from './channel-problems.ts';
 import type { ChatModule } from './module.ts';
 import type { Verification } from './setup.ts';
 
@@ -40,6 +42,13 @@ export async function recordVerification(db: Database, actor: Actor, report: Con
     await saveVerification(tx, report.problems);
     if (report.names.length > 0) await saveNumberNames(tx, report.names);
     const codes = Object.values(report.problems).flatMap((problems) => problems.map(({ code }) => code));
+    if (codes.length === 0) await resume(tx);
     await recordAudit(tx, actor, { action: 'CONNECTION_CHECKED', detail: codes.join(', ') || 'no problem' });
   });
+}
+
+/** What stopped the sending is over: the queue goes out within seconds. The account may be another one, with other templates. */
+async function resume(tx: Transaction): Promise<void> {
+  await clearChannelProblems(tx, 'send:');
+  await addTemplateSyncJob(tx);
 }
