@@ -48,6 +48,27 @@ describe('two processes that share a number', () => {
 });
 
 describe('a reply that waits', () => {
+  it('stays queued while the module is off, and goes out when it is on again', async () => {
+    const begun = await beginConversation(first);
+    const id = rowOf(begun.conversationId);
+    const [alena, boris] = [await first.as('alena'), await first.as('boris')];
+    const turn = (enabled: boolean) =>
+      alena.request(`mutation { setChatModuleEnabled(input: { enabled: ${enabled} }) { errors { message } } }`);
+    await first.sql(`UPDATE conversation SET send_paused_until = now() + interval '2 seconds' WHERE id = $1`, [id]);
+    const { message } = await send(boris, 'replyToConversation', { conversationId: begun.conversationId, text: 'Pak' });
+
+    await turn(false);
+    await eventually(async () => {
+      const jobs = await first.sql(`SELECT 1 FROM graphile_worker.jobs WHERE key = 'send:' || $1`, [id]);
+      return jobs.length === 0;
+    }, 10_000);
+    const whileOff = sentTo(begun.from);
+    await turn(true);
+
+    await reached(boris, message?.id ?? '', 'SENT', 'DELIVERED', 'READ');
+    expect([whileOff, sentTo(begun.from)]).toEqual([0, 1]);
+  });
+
   it('fails with WINDOW_CLOSED when the window closes meanwhile, and is not sent', async () => {
     const begun = await beginConversation(first);
     const id = rowOf(begun.conversationId);
@@ -68,6 +89,10 @@ describe('a reply that waits', () => {
     expect(first.sandbox.ledger({ to: begun.from })).toEqual([]);
   });
 });
+
+function sentTo(to: string): number {
+  return first.sandbox.ledger({ to }).length + second.sandbox.ledger({ to }).length;
+}
 
 function times(): number[] {
   return [first, second].flatMap(({ sandbox }) =>

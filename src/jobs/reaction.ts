@@ -12,6 +12,7 @@ import type { Rules } from '../services/changes.ts';
 import type { ChatModule, ReadModule } from '../services/module.ts';
 import { undoReaction } from '../services/reactions.ts';
 import type { Pacer } from './pacer.ts';
+import { canSend } from './send.ts';
 
 export type ReactionOptions = {
   db: Database;
@@ -35,10 +36,10 @@ export function createReactionTask(options: ReactionOptions): Task {
     const again = (at: Date, spent: number) => transaction(db, (tx) => addReactionJob(tx, messageId, at, spent));
     const reaction = await transaction(db, (tx) => findReactionToSend(tx, messageId));
     if (!reaction) return;
-    const slot = await pacer.slot(reaction.businessNumberId);
+    const module = await options.readModule.current();
+    const slot = canSend(module) ? await pacer.slot(reaction.businessNumberId) : ({ kind: 'stopped' } as const);
     if (slot.kind === 'stopped') return again(new Date(Date.now() + STOPPED_MS), attempts);
     if (slot.kind === 'paused') return again(slot.until, attempts);
-    const module = await options.readModule.current();
     const outcome = await send(options, module, messageId, reaction);
     if (outcome === null || outcome.kind === 'accepted') return;
     const isLost = outcome.kind === 'permanent' || outcome.kind === 'window-closed' || attempts >= MAX_ATTEMPTS;

@@ -39,11 +39,12 @@ export function createSendTask(options: SendOptions): Task {
   return async (payload) => {
     const { conversationId, businessNumberId } = payloadSchema.parse(payload);
     for (let sent = 0; sent < MAX_PER_JOB; sent++) {
+      const module = await options.readModule.current();
+      if (!canSend(module)) return;
       const slot = await pacer.slot(businessNumberId);
       // Whoever settles the trouble does not have to know what waits: the upkeep finds it.
       if (slot.kind === 'stopped') return;
       if (slot.kind === 'paused') return lookAgain(db, conversationId, slot.until);
-      const module = await options.readModule.current();
       const settings = settingsOf(options, module);
       const turn = await takeTurn(db, conversationId, settings);
       if (turn.kind !== 'send') pacer.giveBack(businessNumberId);
@@ -55,6 +56,11 @@ export function createSendTask(options: SendOptions): Task {
     }
     await lookAgain(db, conversationId, new Date());
   };
+}
+
+/** While the module is off or has no token, what is queued waits; the upkeep takes it up again. */
+export function canSend({ licensed, settings, secrets }: ChatModule): boolean {
+  return licensed && settings.enabled && secrets.accessToken !== null;
 }
 
 async function lookAgain(db: Database, conversationId: string, at: Date): Promise<void> {

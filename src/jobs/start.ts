@@ -16,7 +16,7 @@ import { createMediaTask } from './media.ts';
 import { createPacer } from './pacer.ts';
 import { createReactionTask } from './reaction.ts';
 import { createReceiptTask } from './receipts.ts';
-import { createSendTask } from './send.ts';
+import { canSend, createSendTask } from './send.ts';
 import { startSweeper } from './sweeper.ts';
 import { createSyncTask } from './sync-templates.ts';
 import { createUploadTask } from './upload.ts';
@@ -81,7 +81,13 @@ function backgroundTasks(options: JobOptions): TaskList {
 function ownChores({ db, readModule, rulesOf }: JobOptions): Chore[] {
   return [
     { name: 'abandoned media', run: () => requeueAbandonedMedia(db) },
-    { name: 'abandoned sends', run: () => transaction(db, (tx) => requeueAbandonedSends(tx, SEND_PATIENCE_MS)) },
+    {
+      name: 'abandoned sends',
+      run: async () => {
+        if (!canSend(await readModule.current())) return;
+        await transaction(db, (tx) => requeueAbandonedSends(tx, SEND_PATIENCE_MS));
+      },
+    },
     {
       name: 'expired replies',
       run: async () => {

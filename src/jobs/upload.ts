@@ -12,6 +12,7 @@ import { openChannelProblem } from '../services/channel-problems.ts';
 import type { ChatModule, ReadModule } from '../services/module.ts';
 import { failMessage } from '../services/sending.ts';
 import { postponeUpload, recordUpload, renewUpload, takeUpload, type MediaToUpload } from '../services/sent-media.ts';
+import { canSend } from './send.ts';
 import { problemOf, troubleOf } from './send-result.ts';
 
 export type UploadOptions = {
@@ -33,6 +34,7 @@ export function createUploadTask(options: UploadOptions): Task {
     const upload = await takeUpload(options.db, payloadSchema.parse(payload));
     if (!upload) return;
     const module = await options.readModule.current();
+    if (!canSend(module)) return postponeUpload(options.db, upload, new Date(Date.now() + STOPPED_MS));
     const outcome = await bring(options, module, upload);
     if (!outcome) {
       const detail = 'The file of the message is gone.';
