@@ -16,7 +16,11 @@ import { changeTemplate, removeTemplate } from './templates.ts';
 export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
   const state = createState(options);
   const sandbox = createSandbox(state);
-  const server = createServer((request, response) => void serve(state, sandbox, request, response));
+  const server = createServer((request, response) => {
+    const served = serve(state, sandbox, request, response).finally(() => state.handling.delete(served));
+    // A control that waits for the others must not wait for itself.
+    if (!isControl(request.url)) state.handling.add(served);
+  });
   const host = options.host ?? '127.0.0.1';
   server.listen(options.port ?? 0, host);
   await once(server, 'listening');
@@ -50,6 +54,7 @@ function createSandbox(state: State): Sandbox {
     removeTemplate: (name, language) => removeTemplate(state, name, language),
     changeTemplate: (change) => changeTemplate(state, change),
     async settled() {
+      while (state.handling.size > 0) await Promise.all(state.handling);
       await state.deliveries.settled();
       await poster.settled();
     },
@@ -75,7 +80,7 @@ async function serve(
 
 async function answer(state: State, sandbox: Sandbox, request: IncomingMessage, url: URL): Promise<Reply> {
   try {
-    if (/^\/sandbox(\/|$)/.test(url.pathname)) return await answerControl(sandbox, state, request, url);
+    if (isControl(url.pathname)) return await answerControl(sandbox, state, request, url);
     return await answerGraph(state, request, url);
   } catch (error) {
     if (error instanceof GraphError) {
@@ -84,6 +89,10 @@ async function answer(state: State, sandbox: Sandbox, request: IncomingMessage, 
     state.log.error({ err: error }, 'sandbox: unexpected failure');
     return { kind: 'bytes', httpStatus: 500, headers: { 'content-type': 'text/plain' }, body: 'The sandbox failed' };
   }
+}
+
+function isControl(path: string | undefined): boolean {
+  return /^\/sandbox(\/|\?|$)/.test(path ?? '');
 }
 
 function write(

@@ -40,6 +40,8 @@ export type State = {
   customers: Map<string, Customer>;
   /** Milliseconds, by business number and customer. */
   lastWroteAt: Map<string, number>;
+  /** Calls that are being answered. */
+  handling: Set<Promise<void>>;
   isSubscribed: boolean;
   log: Logger;
 };
@@ -76,6 +78,7 @@ export function createState(options: SandboxOptions): State {
     deliveries: createDeliveries(),
     customers: new Map(),
     lastWroteAt: new Map(),
+    handling: new Set(),
     isSubscribed: true,
     log,
   };
