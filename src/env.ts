@@ -18,6 +18,10 @@ const flag = (fallback: boolean) =>
     .stringbool({ truthy: ['true', '1'], falsy: ['false', '0'], error: 'must be true, false, 1 or 0' })
     .default(fallback);
 
+const optionalFlag = z
+  .stringbool({ truthy: ['true', '1'], falsy: ['false', '0'], error: 'must be true, false, 1 or 0' })
+  .optional();
+
 const integer = (fallback: number, min = 1, max = Number.MAX_SAFE_INTEGER) =>
   z
     .string()
@@ -108,6 +112,16 @@ const settings = z.object({
   SANDBOX: oneOf('auto', 'on', 'off').default('auto'),
   CORS_ORIGINS: list.default([]),
   TRUSTED_PROXIES: list.pipe(z.array(network)).default([]),
+  REQUEST_TIMEOUT_MS: integer(30_000),
+  MAX_COMPLEXITY: integer(5_000),
+  RATE_LIMIT_PER_MINUTE: integer(6_000, 0),
+  ADDRESS_RATE_LIMIT_PER_MINUTE: integer(30_000, 0),
+  WEBHOOK_RATE_LIMIT_PER_SECOND: integer(5_000, 0),
+  MAX_SOCKETS_PER_VIEWER: integer(1_000),
+  INTROSPECTION: oneOf('everyone', 'administrators', 'off').optional(),
+  GRAPHIQL: optionalFlag,
+  TRUSTED_DOCUMENTS: z.string().optional(),
+  TRUSTED_DOCUMENTS_ONLY: flag(false),
   BEACON_ORDER: oneOf('arrival', 'provider_time').default('arrival'),
   TEMPLATE_CLEARS_BEACON: flag(true),
   SUMMARY_COUNTS_WAIVED: flag(true),
@@ -126,7 +140,7 @@ type Camel<S extends string> = S extends `${infer Head}_${infer Tail}`
   ? `${Lowercase<Head>}${Capitalize<Camel<Tail>>}`
   : Lowercase<S>;
 type Camelized<T> = { readonly [K in keyof T as Camel<K & string>]: T[K] };
-type Defaulted = 'publicUrl' | 'logLevel' | 'logFormat' | 'encryptionKey';
+type Defaulted = 'graphiql' | 'introspection' | 'publicUrl' | 'logLevel' | 'logFormat' | 'encryptionKey';
 
 export type Env = Omit<Camelized<Settings>, Defaulted> & {
   readonly [K in Defaulted]: NonNullable<Camelized<Settings>[K]>;
@@ -167,6 +181,8 @@ function complete(env: Camelized<Settings>): Env {
     publicUrl: (env.publicUrl ?? `http://localhost:${env.port}`).replace(/\/+$/, ''),
     logLevel: env.logLevel ?? (nodeEnv === 'test' ? 'warn' : 'info'),
     logFormat: env.logFormat ?? (nodeEnv === 'development' ? 'pretty' : 'json'),
+    introspection: env.introspection ?? (nodeEnv === 'production' ? 'administrators' : 'everyone'),
+    graphiql: env.graphiql ?? nodeEnv !== 'production',
     encryptionKey: key,
     // Tokens are checked with one kind of key: a made-up secret beside a key set would let strangers sign.
     jwtSecret: env.jwtSecret ?? (env.jwtJwksUrl ? undefined : secrets?.jwtSecret),

@@ -1,6 +1,6 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { createAuthenticate, noteSeen, type Viewer } from './auth.ts';
+import { createAuthenticate, hasPermission, noteSeen, type Viewer } from './auth.ts';
 import type { Context } from './context.ts';
 import { createConnectionCheck } from './connection-check.ts';
 import { openDatabase } from './db/database.ts';
@@ -16,6 +16,7 @@ import { createStreams } from './events/streams.ts';
 import { createFileStore } from './files/file-store.ts';
 import { createFileLinks } from './files/links.ts';
 import { createDownloadRoute, findAttachmentFile } from './http/downloads.ts';
+import { limitBodyTime } from './http/body-time.ts';
 import { createHealthRoute } from './http/health.ts';
 import { numbersOf } from './jobs/send.ts';
 import { startJobs } from './jobs/start.ts';
@@ -38,6 +39,8 @@ import { resealSecrets } from './services/settings.ts';
 import { createAddressOf } from './transport/address.ts';
 import { createGraphqlRoute, GRAPHQL_PATH } from './transport/http.ts';
 import { createOperations } from './execution/operation.ts';
+import { createRates } from './execution/rates.ts';
+import { readTrustedDocuments } from './execution/trusted-documents.ts';
 import { createSseRoute } from './transport/sse.ts';
 import { createTickets } from './transport/ticket.ts';
 import { createWsServer } from './transport/ws.ts';
@@ -54,6 +57,7 @@ export type RunningServer = AsyncDisposable & {
 
 export type ServerOptions = { env: Env; log: Log };
 
+const TIMEOUT_CHECK_MS = 1_000;
 const DRAIN_SHARE = 0.3;
 
 /** Puts the parts together. Disposing stops accepting, finishes what is begun, sends clients elsewhere, and ends the pools. */
@@ -110,13 +114,28 @@ export async function startServer({ env, log }: ServerOptions): Promise<RunningS
     loaders: createLoaders(db, viewer),
   });
   const authenticate = noteSeen(createAuthenticate(db, env), (viewer) => heartbeats.seen(viewer));
-  const operations = createOperations({ schema, log });
+  const rates = undo.use(
+    createRates({
+      redisUrl: env.redisUrl,
+      perMinute: env.rateLimitPerMinute,
+      perAddressAndMinute: env.addressRateLimitPerMinute,
+      webhooksPerSecond: env.webhookRateLimitPerSecond,
+    }),
+  );
+  const operations = createOperations({
+    schema,
+    complexity: env.maxComplexity,
+    documents: readTrustedDocuments(env.trustedDocuments, env.trustedDocumentsOnly),
+    rates,
+    mayIntrospect: (viewer) => mayIntrospect(env, viewer),
+    log,
+  });
   const streams = undo.use(createStreams({ hub, schema, operations, createContext, log }));
   const tickets = createTickets(env.encryptionKey);
   const isOriginAllowed = originCheck(env);
   const addressOf = createAddressOf(env.trustedProxies);
-  const common = { schema, operations, authenticate, createContext, tickets, isOriginAllowed, addressOf, log };
-  const ws = undo.use(createWsServer({ ...common, streams }));
+  const common = { schema, operations, rates, authenticate, createContext, tickets, isOriginAllowed, addressOf, log };
+  const ws = undo.use(createWsServer({ ...common, streams, maxSocketsPerViewer: env.maxSocketsPerViewer }));
   const sse = createSseRoute({ ...common, streams });
   const connections = () => [...ws.connections(), ...sse.connections()];
   undo.use(createAccessWatch({ db, connections, log }));
@@ -133,15 +152,24 @@ export async function startServer({ env, log }: ServerOptions): Promise<RunningS
   const lastWebhook = createLastWebhook(db);
   const ingest = createIngest({ db, log, settings: ingestSettings, onStored: lastWebhook.note });
   let isStopping = false;
-  const webhook = createWebhookRoute({ module: readModule, ingest, log });
-  const graphql = createGraphqlRoute({ ...common, files, hasGraphiql: env.nodeEnv !== 'production' });
+  const webhook = createWebhookRoute({
+    module: readModule,
+    ingest,
+    secondsToWait: (request) => rates.webhook(addressOf(request)),
+    log,
+  });
+  const graphql = createGraphqlRoute({ ...common, files, hasGraphiql: env.graphiql });
   const health = createHealthRoute({ db, isStopping: () => isStopping });
   const sources = { attachments: findAttachmentFile(db) };
   const download = createDownloadRoute({ files, links: fileLinks, sources, isOriginAllowed, log });
 
-  const http = createServer((request, response) => void route(request, response));
+  const http = createServer(
+    { connectionsCheckingInterval: TIMEOUT_CHECK_MS },
+    (request, response) => void route(request, response),
+  );
 
   async function route(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    limitBodyTime(request, response, env.requestTimeoutMs);
     const path = request.url?.split('?')[0];
     if (path === WEBHOOK_PATH) return webhook(request, response);
     if (path?.startsWith(GRAPHQL_PATH))
@@ -208,6 +236,11 @@ export class PortInUse extends Error {
   constructor(port: number) {
     super(`Port ${port} is in use: stop what listens there, or set PORT to another one.`);
   }
+}
+
+function mayIntrospect({ introspection }: Env, viewer: Viewer): boolean {
+  if (introspection === 'administrators') return hasPermission(viewer, 'MANAGE_SETTINGS');
+  return introspection === 'everyone';
 }
 
 /** Requests without an origin are not a browser's. The server's own pages are its own origin. */

@@ -21,7 +21,7 @@ const mayImport: Record<string, readonly string[]> = {
   presence: ['auth', 'db', 'services'],
   context: ['env', 'auth', 'db', 'events', 'files', 'services', 'schema'],
   schema: ['services', 'db', 'events', 'files', 'context', 'auth', 'env'],
-  execution: ['context'],
+  execution: ['context', 'auth', 'env'],
   transport: ['execution', 'events', 'files', 'context', 'auth', 'env'],
   http: ['db', 'env', 'files'],
   // Bytes and links to them: whoever takes a file in or gives one out.

@@ -1,5 +1,13 @@
 import { randomUUID } from 'node:crypto';
-import { GraphQLInt, GraphQLNonNull, GraphQLObjectType, GraphQLSchema, GraphQLString } from 'graphql';
+import {
+  getOperationAST,
+  GraphQLInt,
+  GraphQLNonNull,
+  GraphQLObjectType,
+  GraphQLSchema,
+  GraphQLString,
+  parse,
+} from 'graphql';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Viewer } from '../src/auth.ts';
 import type { Context } from '../src/context.ts';
@@ -11,7 +19,9 @@ import { createHub, type Hub } from '../src/events/hub.ts';
 import { createInProcessTransport } from '../src/events/live-transport.ts';
 import type { LogSource, SnapshotSource } from '../src/events/stream-source.ts';
 import { createStreams, type Subscription } from '../src/events/streams.ts';
-import { createOperations, isErrors } from '../src/execution/operation.ts';
+import { createOperations, type Operation } from '../src/execution/operation.ts';
+import { createRates } from '../src/execution/rates.ts';
+import { readTrustedDocuments } from '../src/execution/trusted-documents.ts';
 import { createLog } from '../src/log.ts';
 import { createTestDatabase } from './support/database.ts';
 import { eventually } from './support/events.ts';
@@ -245,6 +255,9 @@ type Opened = AsyncDisposable & {
   ask(sink: RecordingSink, asked?: Asked): Promise<Subscription>;
 };
 
+const documents = readTrustedDocuments(undefined, false);
+const rates = createRates({ redisUrl: undefined, perMinute: 0, perAddressAndMinute: 0, webhooksPerSecond: 0 });
+
 /** Streams over a schema with one field, which streams from this source. */
 function open(source: LogSource<number> | SnapshotSource<number>): Opened {
   const schema = new GraphQLSchema({
@@ -261,13 +274,16 @@ function open(source: LogSource<number> | SnapshotSource<number>): Opened {
       },
     }),
   });
-  const operations = createOperations({ schema, log });
+  const operations = createOperations({ schema, complexity: 1_000, documents, rates, mayIntrospect: () => true, log });
   // The sources of this file use nothing else of a context.
   const createContext = (viewer: Viewer, requestId: string) =>
     ({ viewer, requestId, loaders: {} }) as unknown as Context;
   const streams = createStreams({ hub, schema, operations, createContext, log });
-  const operation = operations.prepare({ query: 'subscription { value }' });
-  if (isErrors(operation)) throw new Error('the test asks what cannot be asked');
+  const text = 'subscription { value }';
+  const document = parse(text);
+  const node = getOperationAST(document);
+  if (!node) throw new Error('the test asks what cannot be asked');
+  const operation: Operation = { document, node, variables: {}, text };
   return {
     size: () => streams.size,
     ask: (sink, { viewer = reader, after = null } = {}) => streams.subscribe({ operation, viewer, after, sink }),

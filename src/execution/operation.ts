@@ -10,16 +10,23 @@ import {
   type GraphQLFormattedError,
   type GraphQLSchema,
   type OperationDefinitionNode,
-  type ValidationRule,
 } from 'graphql';
-import { LRUCache } from './lru-cache.ts';
+import { actorOf, type Viewer } from '../auth.ts';
 import type { Context } from '../context.ts';
-import { badInput } from '../errors.ts';
+import { badInput, Refusal } from '../errors.ts';
 import type { Log } from '../log.ts';
+import { checkVariables, costOf } from './complexity.ts';
+import { traitsOf } from './document-limits.ts';
+import { tooMuch } from './limits.ts';
+import { LRUCache } from './lru-cache.ts';
+import type { Rates } from './rates.ts';
+import type { TrustedDocuments } from './trusted-documents.ts';
 
 /** What a client sends, over whatever transport. */
 export type OperationRequest = {
-  query: string;
+  query?: string | null | undefined;
+  /** Hash of a trusted document, instead of its text. */
+  documentId?: string | null | undefined;
   operationName?: string | null | undefined;
   variables?: Record<string, unknown> | null | undefined;
 };
@@ -34,36 +41,52 @@ export type Operation = {
 
 /** One pipeline for HTTP, WebSocket and SSE, so that rights, limits and masking are the same everywhere. */
 export type Operations = {
-  /** Parses, validates and chooses the operation; the errors where it cannot be run. */
-  prepare(request: OperationRequest): Operation | readonly GraphQLError[];
+  /**
+   * Parses, validates, chooses and measures the operation, before any work for it is done; the errors where it cannot
+   * be run. Throws a Refusal where this viewer may not run it, or asks for too much or too often.
+   */
+  admit(request: OperationRequest, viewer: Viewer): Promise<Operation | readonly GraphQLError[]>;
   /** Runs a query or a mutation. Errors are masked. */
   run(operation: Operation, context: Context): Promise<ExecutionResult>;
   mask(errors: readonly GraphQLError[], requestId: string): GraphQLFormattedError[];
   maskOne(error: unknown, requestId: string): GraphQLError;
-  /** A document that passes every rule, or the errors that it breaks. */
-  document(query: string): DocumentNode | readonly GraphQLError[];
+};
+
+export type OperationOptions = {
+  schema: GraphQLSchema;
+  complexity: number;
+  documents: TrustedDocuments;
+  rates: Rates;
+  mayIntrospect: (viewer: Viewer) => boolean;
+  log: Log;
 };
 
 const MAX_TOKENS = 2_000;
 const MAX_CACHED = 500;
 const MAX_QUERY_LENGTH = 64 * 1024;
+const MAX_DEPTH = 15;
+const MAX_FIELDS = 1_500;
 
-export function createOperations(options: {
-  schema: GraphQLSchema;
-  rules?: readonly ValidationRule[];
-  log: Log;
-}): Operations {
-  const { schema, log } = options;
-  const rules = [...specifiedRules, ...(options.rules ?? [])];
-  const documents = new LRUCache<string, DocumentNode | readonly GraphQLError[]>(MAX_CACHED);
+type Read = { errors: readonly GraphQLError[] } | { document: DocumentNode; introspects: boolean };
+
+export function createOperations(options: OperationOptions): Operations {
+  const { schema, documents, rates, log } = options;
+  const limits = { depth: MAX_DEPTH, fields: MAX_FIELDS, complexity: options.complexity };
+  const known = new LRUCache<string, Read>(MAX_CACHED);
 
   return {
-    prepare(request) {
-      const document = read(request.query);
-      if (isErrors(document)) return document;
+    async admit(request, viewer) {
+      const text = documents.resolve(request);
+      const read = readDocument(text);
+      if ('errors' in read) return read.errors;
+      if (read.introspects && !options.mayIntrospect(viewer)) throw introspectionRefused();
+      const { document } = read;
       const node = getOperationAST(document, request.operationName);
       if (!node) return [badInput('Name one of the operations of the document in operationName.', 'operationName')];
-      return { document, node, variables: request.variables ?? {}, text: request.query };
+      const variables = request.variables ?? {};
+      checkVariables(variables);
+      await rates.spend(actorOf(viewer), costOf(schema, { document, node, variables }, limits));
+      return { document, node, variables, text };
     },
     async run({ document, node, variables }, context) {
       const result = await execute({
@@ -77,28 +100,37 @@ export function createOperations(options: {
     },
     mask: (errors, requestId) => masked(errors, requestId, log).map((error) => error.toJSON()),
     maskOne: (error, requestId) => maskedOne(errorsOf(error)[0], requestId, log),
-    document: read,
   };
 
-  function read(query: string): DocumentNode | readonly GraphQLError[] {
-    if (query.length > MAX_QUERY_LENGTH)
-      return [badInput(`A document has at most ${MAX_QUERY_LENGTH} characters.`, 'query')];
-    const known = documents.get(query);
-    if (known) return known;
-    const document = parseAndValidate(query);
-    documents.set(query, document);
-    return document;
+  function readDocument(text: string): Read {
+    if (text.length > MAX_QUERY_LENGTH)
+      return { errors: [badInput(`A document has at most ${MAX_QUERY_LENGTH} characters.`, 'query')] };
+    const held = known.get(text);
+    if (held) return held;
+    const read = parseAndValidate(text);
+    known.set(text, read);
+    return read;
   }
 
-  function parseAndValidate(query: string): DocumentNode | readonly GraphQLError[] {
+  function parseAndValidate(text: string): Read {
     try {
-      const document = parse(query, { maxTokens: MAX_TOKENS });
-      const errors = validate(schema, document, rules);
-      return errors.length > 0 ? errors : document;
+      const document = parse(text, { maxTokens: MAX_TOKENS });
+      const { refusal, introspects } = traitsOf(document);
+      const errors = refusal ? [refusal] : validate(schema, document, specifiedRules);
+      return errors.length > 0 ? { errors } : { document, introspects };
     } catch (error) {
-      return [error instanceof GraphQLError ? error : badInput('The document cannot be parsed.', 'query')];
+      return { errors: [parseError(error)] };
     }
   }
+}
+
+function parseError(error: unknown): GraphQLError {
+  if (!(error instanceof GraphQLError)) return badInput('The document cannot be parsed.', 'query');
+  return error.message.includes(`more that ${MAX_TOKENS} tokens`) ? tooMuch('tokens', null, MAX_TOKENS) : error;
+}
+
+function introspectionRefused(): Refusal {
+  return new Refusal('FORBIDDEN', 'The schema is not shown here.', { limit: 'introspection' });
 }
 
 export function isErrors(value: object): value is readonly GraphQLError[] {

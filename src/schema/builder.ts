@@ -1,10 +1,12 @@
 import SchemaBuilder from '@pothos/core';
+import ComplexityPlugin from '@pothos/plugin-complexity';
 import DataloaderPlugin from '@pothos/plugin-dataloader';
 import PrismaPlugin from '@pothos/plugin-prisma';
 import RelayPlugin from '@pothos/plugin-relay';
 import ScopeAuthPlugin from '@pothos/plugin-scope-auth';
 import type { Context } from '../context.ts';
 import type { UploadedFile } from '../files/uploaded-file.ts';
+import { fieldComplexity } from './field-complexity.ts';
 import { getDatamodel, type default as PrismaTypes } from '../generated/pothos-types.ts';
 import { mayAccess, refusalOf, type Access } from './rights.ts';
 
@@ -33,7 +35,7 @@ export type Types = PothosSchemaTypes.ExtendDefaultTypes<SchemaTypes>;
 
 /** The one builder: Relay ids and nodes, rights per field, Prisma models as types. */
 export const builder = new SchemaBuilder<SchemaTypes>({
-  plugins: [RelayPlugin, ScopeAuthPlugin, PrismaPlugin, DataloaderPlugin],
+  plugins: [RelayPlugin, ScopeAuthPlugin, PrismaPlugin, DataloaderPlugin, ComplexityPlugin],
   defaultFieldNullability: false,
   relay: {
     // Ours hide what may not be seen, and load a page of ids in one statement.
@@ -50,6 +52,8 @@ export const builder = new SchemaBuilder<SchemaTypes>({
     unauthorizedError: (_parent, context) => refusalOf(context),
     treatErrorsAsUnauthorized: false,
   },
+  // Only the cost of each field: what an operation may cost is looked at before it is run.
+  complexity: { fieldComplexity, disabled: true },
   prisma: {
     client: ({ db }) => db.prisma,
     dmmf: getDatamodel(),

@@ -5,6 +5,7 @@ import { badInput, unauthenticated } from '../errors.ts';
 import { checkCursor, decodeStreamCursor, encodeStreamCursor } from '../events/cursor.ts';
 import { createEventStore } from '../events/event-store.ts';
 import { builder } from './builder.ts';
+import { WITHIN_PAGE } from './field-complexity.ts';
 import { ChatEvent, ChatEventType } from './chat-event.ts';
 import { mayHear } from './event-subscriptions.ts';
 
@@ -13,7 +14,7 @@ type EventPageShape = { events: LoggedEvent[]; cursor: string; hasMore: boolean;
 const EventPage = builder.objectRef<EventPageShape>('EventPage').implement({
   description: 'A page of the event stream.',
   fields: (t) => ({
-    events: t.field({ type: [ChatEvent], resolve: (page) => page.events }),
+    events: t.field({ type: [ChatEvent], complexity: WITHIN_PAGE, resolve: (page) => page.events }),
     cursor: t.expose('cursor', {
       type: 'EventCursor',
       description: 'Go on from here; it moves even where nothing matched.',

@@ -2,12 +2,14 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { v7 as uuid } from 'uuid';
 import { bearer, type Authenticate, type Viewer } from '../auth.ts';
 import type { Context } from '../context.ts';
-import { unauthenticated } from '../errors.ts';
+import { badInput, unauthenticated } from '../errors.ts';
 import type { Frame } from '../events/member.ts';
 import type { Streams, Subscription } from '../events/streams.ts';
-import { errorsOf, isErrors, type Operation, type Operations } from '../execution/operation.ts';
+import { isErrors, type Operation, type Operations } from '../execution/operation.ts';
+import type { Rates } from '../execution/rates.ts';
 import type { AddressOf } from './address.ts';
-import { answerErrors, operationOfQuery, parseOperation, readBody, statusOf } from './request.ts';
+import { allowOrigin } from './cors.ts';
+import { answerErrors, answerRefusal, isJson, operationOfQuery, parseOperation, readBody } from './request.ts';
 import { lagged } from './socket.ts';
 import type { Tickets } from './ticket.ts';
 
@@ -31,13 +33,15 @@ export type SseConnection = { viewer: Viewer; setViewer(viewer: Viewer): void; r
 /** GraphQL over Server-Sent Events, one operation per connection: every frame carries its cursor as `id`. */
 export function createSseRoute(options: {
   operations: Operations;
+  rates: Rates;
   streams: Streams;
   authenticate: Authenticate;
   tickets: Tickets;
   createContext: (viewer: Viewer, requestId: string) => Context;
   addressOf: AddressOf;
+  isOriginAllowed: (origin: string | undefined) => boolean;
 }): SseRoute {
-  const { operations, streams, authenticate, tickets, createContext, addressOf } = options;
+  const { operations, rates, streams, authenticate, tickets, createContext, addressOf } = options;
   const connected = new Set<SseConnection & { end(): void }>();
 
   return {
@@ -48,16 +52,21 @@ export function createSseRoute(options: {
     },
     async serve(request, response) {
       const requestId = uuid();
+      response.setHeader('x-request-id', requestId);
+      if (!allowOrigin(options.isOriginAllowed, request, response)) return;
       try {
+        await rates.knock(addressOf(request));
         const url = new URL(request.url ?? '/', 'http://localhost');
         const lastEventId = headerOf(request, 'last-event-id');
         if (lastEventId === ENDED) return void response.writeHead(204).end();
         const viewer = await authenticate(credentialOf(request, url), addressOf(request));
-        const operation = await readOperation(request, url);
+        const operation = await readOperation(request, url, viewer);
         if (isErrors(operation)) return answerErrors(response, 400, operations.mask(operation, requestId));
+        if (operation.node.operation === 'mutation' && request.method !== 'POST')
+          throw badInput('Send mutations by POST.');
         await stream(response, operation, viewer, lastEventId, requestId);
       } catch (error) {
-        answerErrors(response, statusOf(error), operations.mask(errorsOf(error), requestId));
+        answerRefusal(response, error, operations, requestId);
       }
     },
   };
@@ -70,10 +79,11 @@ export function createSseRoute(options: {
     return credential;
   }
 
-  async function readOperation(request: IncomingMessage, url: URL) {
-    if (request.method === 'GET') return operations.prepare(operationOfQuery(url.searchParams));
+  async function readOperation(request: IncomingMessage, url: URL, viewer: Viewer) {
+    if (request.method === 'GET') return operations.admit(operationOfQuery(url.searchParams), viewer);
+    if (!isJson(request.headers['content-type'])) throw badInput('Send application/json.');
     const body = await readBody(request);
-    return operations.prepare(parseOperation(body ?? Buffer.from('')));
+    return operations.admit(parseOperation(body), viewer);
   }
 
   async function stream(

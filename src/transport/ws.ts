@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
-import type { ExecutionArgs, GraphQLSchema } from 'graphql';
+import type { ExecutionArgs, GraphQLError, GraphQLSchema } from 'graphql';
 import { CloseCode, handleProtocols, makeServer, type Server as ProtocolServer } from 'graphql-ws';
 import { v7 as uuid } from 'uuid';
 import { WebSocketServer, type RawData, type WebSocket } from 'ws';
@@ -10,14 +10,15 @@ import { Refusal } from '../errors.ts';
 import type { Streams, Subscription } from '../events/streams.ts';
 import type { Log } from '../log.ts';
 import { errorsOf, isErrors, type Operation, type Operations } from '../execution/operation.ts';
+import type { Rates } from '../execution/rates.ts';
 import type { AddressOf } from './address.ts';
+import { checkedOperation } from './request.ts';
 import { closeCodes, drained, isClogged, lagged, nextFrame } from './socket.ts';
 
 const INIT_WAIT_MS = 3_000;
 const PING_MS = 25_000;
 const MAX_FRAME_BYTES = 256 * 1024;
 const MAX_SUBSCRIPTIONS = 100;
-const MAX_SOCKETS_PER_VIEWER = 10_000;
 
 export type WsServer = AsyncDisposable & {
   upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void;
@@ -40,6 +41,8 @@ type Extra = {
   address: string;
   viewer: Viewer | null;
   subscriptions: Map<string, Subscription>;
+  /** Subscriptions that are open or being opened. */
+  open: number;
   expiry: NodeJS.Timeout | null;
 };
 type RunArgs = ExecutionArgs & { operation: Operation; operationId: string; extra: Extra };
@@ -47,11 +50,13 @@ type RunArgs = ExecutionArgs & { operation: Operation; operationId: string; extr
 export function createWsServer(options: {
   schema: GraphQLSchema;
   operations: Operations;
+  rates: Rates;
   streams: Streams;
   authenticate: Authenticate;
   createContext: (viewer: Viewer, requestId: string) => Context;
   isOriginAllowed: (origin: string | undefined) => boolean;
   addressOf: AddressOf;
+  maxSocketsPerViewer: number;
   log: Log;
 }): WsServer {
   const { schema, operations, streams, authenticate, createContext, log } = options;
@@ -62,6 +67,7 @@ export function createWsServer(options: {
     handleProtocols,
   });
   const connected = new Map<Extra, Connection>();
+  const openOf = new Map<string, number>();
 
   const protocol: ProtocolServer<Extra> = makeServer<Record<string, unknown>, Extra>({
     connectionInitWaitTimeout: INIT_WAIT_MS,
@@ -80,7 +86,12 @@ export function createWsServer(options: {
   return {
     upgrade(request, socket, head) {
       if (!options.isOriginAllowed(request.headers.origin)) return void socket.end('HTTP/1.1 403 Forbidden\r\n\r\n');
-      sockets.handleUpgrade(request, socket, head, (opened) => sockets.emit('connection', opened, request));
+      // The other side may be gone by the time that it is let in.
+      socket.on('error', () => {});
+      options.rates.knock(options.addressOf(request)).then(
+        () => sockets.handleUpgrade(request, socket, head, (opened) => sockets.emit('connection', opened, request)),
+        (error: unknown) => socket.end(`HTTP/1.1 429 Too Many Requests\r\nretry-after: ${secondsOf(error)}\r\n\r\n`),
+      );
     },
     connections: () => connected.values(),
     async drain(overMs) {
@@ -100,7 +111,7 @@ export function createWsServer(options: {
   };
 
   function serve(socket: WebSocket, address: string): void {
-    const extra: Extra = { socket, address, viewer: null, subscriptions: new Map(), expiry: null };
+    const extra: Extra = { socket, address, viewer: null, subscriptions: new Map(), open: 0, expiry: null };
     const closed = protocol.opened(
       {
         protocol: socket.protocol,
@@ -129,9 +140,11 @@ export function createWsServer(options: {
   async function connect(extra: Extra, params: Record<string, unknown> | undefined): Promise<boolean> {
     try {
       const viewer = await authenticate(credentialOf(params), extra.address);
-      const actor = actorOf(viewer);
-      const open = [...connected.values()].filter((connection) => actorOf(connection.viewer) === actor).length;
-      if (open >= MAX_SOCKETS_PER_VIEWER) return false;
+      const open = openOf.get(actorOf(viewer)) ?? 0;
+      if (open >= options.maxSocketsPerViewer) {
+        extra.socket.close(closeCodes.forbidden, 'Forbidden: too many sockets are open');
+        return false;
+      }
       extra.viewer = viewer;
       watch(extra, viewer);
       return true;
@@ -152,29 +165,34 @@ export function createWsServer(options: {
       refuse: (reason) => extra.socket.close(closeCodes.forbidden, reason),
     };
     connected.set(extra, connection);
+    openOf.set(actorOf(viewer), (openOf.get(actorOf(viewer)) ?? 0) + 1);
     if (viewer.expiresAt)
       extra.expiry = atInstant(viewer.expiresAt, () => connection.refuse('Forbidden: the token expired'));
   }
 
   function forget(extra: Extra): void {
-    connected.delete(extra);
+    const connection = connected.get(extra);
+    if (connected.delete(extra) && connection) closeOne(actorOf(connection.viewer));
     if (extra.expiry) clearInterval(extra.expiry);
     for (const subscription of extra.subscriptions.values()) subscription.close();
     extra.subscriptions.clear();
   }
 
-  function prepare(
-    extra: Extra,
-    operationId: string,
-    payload: { query: string; operationName?: string | null; variables?: Record<string, unknown> | null },
-  ) {
+  function closeOne(actor: string): void {
+    const open = (openOf.get(actor) ?? 0) - 1;
+    if (open > 0) openOf.set(actor, open);
+    else openOf.delete(actor);
+  }
+
+  async function prepare(extra: Extra, operationId: string, payload: unknown) {
     const { viewer } = extra;
     if (!viewer) return errorsOf(new Refusal('UNAUTHENTICATED', 'Sign in first.'));
-    if (extra.subscriptions.size >= MAX_SUBSCRIPTIONS) {
-      return errorsOf(new Refusal('RATE_LIMITED', `A socket has at most ${MAX_SUBSCRIPTIONS} subscriptions.`));
-    }
-    const operation = operations.prepare(payload);
+    const operation = await admit(payload, viewer);
     if (isErrors(operation)) return operation;
+    if (operation.node.operation === 'subscription') {
+      if (extra.open >= MAX_SUBSCRIPTIONS) return errorsOf(tooManySubscriptions());
+      extra.open += 1;
+    }
     const { document, node, variables } = operation;
     const contextValue = createContext(viewer, uuid());
     return {
@@ -189,6 +207,14 @@ export function createWsServer(options: {
     };
   }
 
+  async function admit(payload: unknown, viewer: Viewer): Promise<Operation | readonly GraphQLError[]> {
+    try {
+      return await operations.admit(checkedOperation(payload), viewer);
+    } catch (error) {
+      return errorsOf(error);
+    }
+  }
+
   // The context was made by `prepare`, which types it; the library hands it back as unknown.
   function run(args: RunArgs) {
     return operations.run(args.operation, args.contextValue as Context);
@@ -199,6 +225,7 @@ export function createWsServer(options: {
     try {
       return await followStream(operation, operationId, extra);
     } catch (error) {
+      extra.open -= 1;
       return { errors: errorsOf(error) };
     }
   }
@@ -226,6 +253,7 @@ export function createWsServer(options: {
     return silence(ended.promise, () => {
       subscription.close();
       extra.subscriptions.delete(id);
+      extra.open -= 1;
     });
   }
 
@@ -238,6 +266,17 @@ export function createWsServer(options: {
     }
     return false;
   }
+}
+
+function tooManySubscriptions(): Refusal {
+  return new Refusal('RATE_LIMITED', `A socket has at most ${MAX_SUBSCRIPTIONS} subscriptions.`, {
+    limit: 'subscriptions',
+  });
+}
+
+function secondsOf(error: unknown): number {
+  const seconds = error instanceof Refusal ? error.extensions.retryAfterSeconds : undefined;
+  return typeof seconds === 'number' ? seconds : 1;
 }
 
 /** Yields nothing and ends with the subscription: by its error, or when the client has had enough. */

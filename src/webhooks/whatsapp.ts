@@ -17,9 +17,18 @@ type ReadSecrets = { current(): Promise<Pick<ChatModule, 'secrets'>> };
 export type WebhookRoute = (request: IncomingMessage, response: ServerResponse) => Promise<void>;
 
 /** Meta's edge: the handshake by GET, deliveries by POST. It answers 200 once a delivery is durably stored. */
-export function createWebhookRoute(options: { module: ReadSecrets; ingest: Ingest; log: Log }): WebhookRoute {
+export function createWebhookRoute(options: {
+  module: ReadSecrets;
+  ingest: Ingest;
+  /** Where this address sends faster than it may. */
+  secondsToWait: (request: IncomingMessage) => Promise<number | null>;
+  log: Log;
+}): WebhookRoute {
   return async (request, response) => {
     try {
+      const seconds = await options.secondsToWait(request);
+      if (seconds !== null)
+        return answer(response, 429, 'Too many webhooks from this address.', { 'retry-after': String(seconds) });
       if (request.method === 'GET') return await shakeHands(options.module, request, response);
       if (request.method === 'POST') return await takeDelivery(options, request, response);
       answer(response, 405, 'Use GET or POST.', { allow: 'GET, POST' });

@@ -3,7 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { APP_SECRET, VERIFY_TOKEN } from './server.ts';
+import { APP_SECRET, unlimitedRates, VERIFY_TOKEN } from './server.ts';
 
 const main = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
 const root = fileURLToPath(new URL('../..', import.meta.url));
@@ -20,6 +20,7 @@ export const sharedSettings = {
   LOG_FORMAT: 'json',
   PORT: '0',
   SYNC_TEMPLATES_AT_START: 'false',
+  ...unlimitedRates,
 } as const;
 
 export type ServerProcess = AsyncDisposable & {

@@ -33,6 +33,14 @@ export type TestServer = AsyncDisposable & {
   postWebhook(body: unknown, headers?: Record<string, string>): Promise<Response>;
 };
 
+/** Here many clients share one operator and one address. */
+export const unlimitedRates = {
+  RATE_LIMIT_PER_MINUTE: '0',
+  ADDRESS_RATE_LIMIT_PER_MINUTE: '0',
+  WEBHOOK_RATE_LIMIT_PER_SECOND: '0',
+  MAX_SOCKETS_PER_VIEWER: '20000',
+} as const;
+
 export type TestServerOptions = { settings?: Record<string, string>; databaseUrl?: string };
 
 /** The whole server over HTTP, with a database of its own and the sandbox in Meta's place. */
@@ -53,6 +61,7 @@ export async function startTestServer(options: TestServerOptions = {}): Promise<
     META_WEBHOOK_TOKEN: VERIFY_TOKEN,
     SHUTDOWN_GRACE_MS: '200',
     SYNC_TEMPLATES_AT_START: 'false',
+    ...unlimitedRates,
     ...options.settings,
   });
   const log = createLog({ logLevel: env.logLevel, logFormat: 'json' });
