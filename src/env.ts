@@ -129,6 +129,9 @@ const settings = z.object({
   STREAM_RETENTION_SECONDS: integer(7 * secondsPerDay),
   STREAM_RETENTION_EVENTS: integer(1_000_000),
   DELIVERY_RETENTION_DAYS: integer(30),
+  MEDIA_RETENTION_DAYS: integer(0, 0),
+  MESSAGE_RETENTION_DAYS: integer(0, 0),
+  AUDIT_RETENTION_DAYS: integer(730, 0),
   SHUTDOWN_GRACE_MS: integer(10_000, 0),
 });
 

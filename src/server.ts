@@ -15,7 +15,7 @@ import { createRedisTransport } from './events/redis-transport.ts';
 import { createStreams } from './events/streams.ts';
 import { createFileStore } from './files/file-store.ts';
 import { createFileLinks } from './files/links.ts';
-import { createDownloadRoute, findAttachmentFile } from './http/downloads.ts';
+import { createDownloadRoute, findAttachmentFile, findExportFile } from './http/downloads.ts';
 import { limitBodyTime } from './http/body-time.ts';
 import { createHealthRoute } from './http/health.ts';
 import { numbersOf } from './jobs/send.ts';
@@ -160,7 +160,7 @@ export async function startServer({ env, log }: ServerOptions): Promise<RunningS
   });
   const graphql = createGraphqlRoute({ ...common, files, hasGraphiql: env.graphiql });
   const health = createHealthRoute({ db, isStopping: () => isStopping });
-  const sources = { attachments: findAttachmentFile(db) };
+  const sources = { attachments: findAttachmentFile(db), exports: findExportFile(db) };
   const download = createDownloadRoute({ files, links: fileLinks, sources, isOriginAllowed, log });
 
   const http = createServer(
@@ -193,7 +193,7 @@ export async function startServer({ env, log }: ServerOptions): Promise<RunningS
       { name: 'old parked items', run: () => dropOldItems(db) },
       { name: 'waiting deliveries', run: () => applyWaitingDeliveries(db, waitingWriter, ingestSettings) },
     ];
-    undo.use(await startJobs({ db, env, meta, files, readModule, rulesOf, syncTemplates, chores, log }));
+    undo.use(await startJobs({ db, env, meta, files, readModule, rulesOf, syncTemplates, transport, chores, log }));
   }
 
   const parts = undo.move();

@@ -5,6 +5,8 @@ export type LiveTransport = AsyncDisposable & {
   /** Best effort: never awaited, never throws. */
   publish(events: LoggedEvent[]): void;
   start(onEvents: (events: LoggedEvent[]) => void): void;
+  /** Drops what it still carries; every hub reads the log instead. */
+  forget(): Promise<void>;
   /** False while the hub should look at the database more often. */
   isHealthy(): boolean;
 };
@@ -14,6 +16,7 @@ export function createInProcessTransport(): LiveTransport {
   return {
     publish() {},
     start() {},
+    async forget() {},
     isHealthy: () => true,
     async [Symbol.asyncDispose]() {},
   };

@@ -40,6 +40,9 @@ export function createRedisTransport(options: { url: string; log: Log; stream?: 
       connectQuietly(writer);
       following = follow(onEvents);
     },
+    async forget() {
+      await writer.del(stream);
+    },
     isHealthy: () => isReading && writer.status === 'ready',
     async [Symbol.asyncDispose]() {
       stop.abort();

@@ -52,3 +52,7 @@ function createStorage(env: Env): Storage {
 export function attachmentKey(attachmentId: string): string {
   return `attachments/${attachmentId.slice(-2)}/${attachmentId}`;
 }
+
+export function exportKey(exportId: string): string {
+  return `exports/${exportId}`;
+}

@@ -3,7 +3,7 @@ import { createHmac, timingSafeEqual } from 'node:crypto';
 export const FILES_PATH = '/files/';
 
 /** What a link may lead to: a folder of the path, each with its own source of files. */
-export type LinkedKind = 'attachments';
+export type LinkedKind = 'attachments' | 'exports';
 
 export type LinkedFile = { kind: LinkedKind; id: string; expiresAt: Date };
 
@@ -14,7 +14,7 @@ export type FileLinks = {
   verify(requestUrl: string): LinkedFile | null;
 };
 
-const PATH = /^\/files\/(attachments)\/([0-9a-f-]{36})$/;
+const PATH = /^\/files\/(attachments|exports)\/([0-9a-f-]{36})$/;
 
 /** The first key signs, all of them are accepted. */
 export function createFileLinks(options: { publicUrl: () => string; keys: readonly Buffer[] }): FileLinks {
@@ -32,11 +32,15 @@ export function createFileLinks(options: { publicUrl: () => string; keys: readon
       const [, kind, id] = PATH.exec(url.pathname) ?? [];
       const expires = Number(url.searchParams.get('expires'));
       const told = Buffer.from(url.searchParams.get('signature') ?? '', 'base64url');
-      if (kind !== 'attachments' || !id || !(expires * 1000 > Date.now())) return null;
+      if (!isKind(kind) || !id || !(expires * 1000 > Date.now())) return null;
       const isOurs = options.keys.some((known) => isEqual(signatureOf(known, kind, id, expires), told));
       return isOurs ? { kind, id, expiresAt: new Date(expires * 1000) } : null;
     },
   };
+}
+
+function isKind(kind: string | undefined): kind is LinkedKind {
+  return kind === 'attachments' || kind === 'exports';
 }
 
 function signatureOf(key: Buffer, kind: LinkedKind, id: string, expires: number): Buffer {

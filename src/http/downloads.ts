@@ -119,6 +119,16 @@ function isGone(error: unknown): boolean {
 }
 
 /** An attachment has a file once it was uploaded or fetched, and none any more once it was erased. */
+/** An export that has not run out: a link that is still good leads nowhere once the person was erased. */
+export function findExportFile(db: Database): (id: string) => Promise<ServedFile | null> {
+  return async (id) => {
+    const found = await db.prisma.participantExport.findUnique({ where: { id, expiresAt: { gt: new Date() } } });
+    if (!found) return null;
+    const { storageKey, byteSize: size, sha256 } = found;
+    return { storageKey, fileName: 'participant.json', mimeType: 'application/json', size, sha256 };
+  };
+}
+
 export function findAttachmentFile(db: Database): (id: string) => Promise<ServedFile | null> {
   return async (id) => {
     const row = await db.prisma.attachment.findUnique({ where: { id } });

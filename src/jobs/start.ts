@@ -4,6 +4,7 @@ import { addTemplateSyncJob } from '../db/statements/jobs.ts';
 import { findExpiredReplies, requeueAbandonedSends } from '../db/statements/send-queue.ts';
 import { transaction } from '../db/transaction.ts';
 import type { Env } from '../env.ts';
+import type { LiveTransport } from '../events/live-transport.ts';
 import type { FileStore } from '../files/file-store.ts';
 import type { Log } from '../log.ts';
 import type { MetaClient } from '../meta/client.ts';
@@ -12,10 +13,12 @@ import { requeueAbandonedMedia } from '../services/media.ts';
 import type { ChatModule, ReadModule } from '../services/module.ts';
 import { failExpiredReplies } from '../services/sending.ts';
 import type { SyncTemplates } from '../services/templates/mirror.ts';
+import { createEraseTask } from './erase.ts';
 import { createMediaTask } from './media.ts';
 import { createPacer } from './pacer.ts';
 import { createReactionTask } from './reaction.ts';
 import { createReceiptTask } from './receipts.ts';
+import { createRetentionTask, HOURLY_RETENTION } from './retention.ts';
 import { canSend, createSendTask } from './send.ts';
 import { startSweeper } from './sweeper.ts';
 import { createSyncTask } from './sync-templates.ts';
@@ -31,6 +34,7 @@ export type JobOptions = {
   readModule: ReadModule;
   rulesOf: (module: ChatModule) => Rules;
   syncTemplates: SyncTemplates;
+  transport: LiveTransport;
   /** Of other parts. */
   chores: Chore[];
   log: Log;
@@ -52,7 +56,15 @@ export async function startJobs(options: JobOptions): Promise<AsyncDisposable> {
   const concurrency = Math.min(CONCURRENT_SENDS, env.databasePoolSize - 2);
   undo.use(await startWorker({ db, tasks: sending, concurrency, log }));
   const background = backgroundTasks(options);
-  undo.use(await startWorker({ db, tasks: background, concurrency: BACKGROUND_JOBS, crontab: HOURLY_SYNC, log }));
+  undo.use(
+    await startWorker({
+      db,
+      tasks: background,
+      concurrency: BACKGROUND_JOBS,
+      crontab: `${HOURLY_SYNC}\n${HOURLY_RETENTION}`,
+      log,
+    }),
+  );
   if (env.syncTemplatesAtStart) await transaction(db, (tx) => addTemplateSyncJob(tx));
   undo.use(await startSweeper(options));
   undo.use(startUpkeep({ chores: [...options.chores, ...ownChores(options)], everyMs: UPKEEP_MS, log }));
@@ -72,7 +84,9 @@ function sendTasks(options: JobOptions): TaskList {
 
 function backgroundTasks(options: JobOptions): TaskList {
   return {
+    erase: createEraseTask(options),
     'fetch-media': createMediaTask(options),
+    retention: createRetentionTask(options),
     'upload-media': createUploadTask(options),
     'sync-templates': createSyncTask(options.syncTemplates, options.readModule),
   };

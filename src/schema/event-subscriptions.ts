@@ -2,7 +2,7 @@ import type { ArgBuilder } from '@pothos/core';
 import type { Viewer } from '../auth.ts';
 import { hasScope } from '../auth.ts';
 import type { Context } from '../context.ts';
-import type { EventType, LoggedEvent } from '../db/event-log.ts';
+import { eventTypes, type EventType, type LoggedEvent } from '../db/event-log.ts';
 import { forbidden } from '../errors.ts';
 import type { LogSource } from '../events/stream-source.ts';
 import { builder, type Types } from './builder.ts';
@@ -117,8 +117,12 @@ function requireReader({ viewer }: Context): void {
   if (!hasScope(viewer, 'READ_EVENTS')) throw forbidden('You may not follow the event stream.');
 }
 
+/** The log also holds what nobody is told: events that were blanked when a person was erased. */
+const toldTypes = new Set<string>(eventTypes);
+
 /** Present rights, asked again for every event. */
 export function mayHear(viewer: Viewer, event: LoggedEvent): boolean {
+  if (!toldTypes.has(event.type)) return false;
   if (!hasScope(viewer, 'READ_EVENTS')) return false;
   if (event.businessNumberId === null) return true;
   return (

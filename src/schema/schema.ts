@@ -31,6 +31,7 @@ import './event-subscriptions.ts';
 import './events-query.ts';
 import './audit.ts';
 import './webhook-delivery.ts';
+import './privacy.ts';
 import { builder } from './builder.ts';
 import { auditRefusals } from './refusal-audit.ts';
 
