@@ -112,6 +112,8 @@ const settings = z.object({
   SANDBOX: oneOf('auto', 'on', 'off').default('auto'),
   CORS_ORIGINS: list.default([]),
   TRUSTED_PROXIES: list.pipe(z.array(network)).default([]),
+  MIGRATE_AT_START: flag(true),
+  METRICS_TOKEN: secret(16).optional(),
   REQUEST_TIMEOUT_MS: integer(30_000),
   MAX_COMPLEXITY: integer(5_000),
   RATE_LIMIT_PER_MINUTE: integer(6_000, 0),

@@ -3,8 +3,9 @@ import type { AddressInfo } from 'node:net';
 import { createAuthenticate, hasPermission, noteSeen, type Viewer } from './auth.ts';
 import type { Context } from './context.ts';
 import { createConnectionCheck } from './connection-check.ts';
-import { openDatabase } from './db/database.ts';
+import { openDatabase, type Database } from './db/database.ts';
 import { startEmbeddedPostgres } from './db/embedded.ts';
+import { missingMigrations } from './db/migrations.ts';
 import { prepareDatabase } from './db/prepare.ts';
 import { seedDemo } from './demo-data.ts';
 import type { Env } from './env.ts';
@@ -18,10 +19,14 @@ import { createFileLinks } from './files/links.ts';
 import { createDownloadRoute, findAttachmentFile, findExportFile } from './http/downloads.ts';
 import { limitBodyTime } from './http/body-time.ts';
 import { createHealthRoute } from './http/health.ts';
+import { createMetricsRoute } from './http/metrics.ts';
 import { numbersOf } from './jobs/send.ts';
 import { startJobs } from './jobs/start.ts';
 import { createTemplateSync } from './jobs/sync-templates.ts';
 import type { Log } from './log.ts';
+import { measureAnswer } from './metrics/answers.ts';
+import { addGauges } from './metrics/gauges.ts';
+import { createMetrics } from './metrics/metrics.ts';
 import { createMetaClient } from './meta/client.ts';
 import { startOwnSandbox } from './own-sandbox.ts';
 import { startHeartbeats } from './presence/heartbeats.ts';
@@ -64,7 +69,7 @@ const DRAIN_SHARE = 0.3;
 export async function startServer({ env, log }: ServerOptions): Promise<RunningServer> {
   await using undo = new AsyncDisposableStack();
   const url = env.databaseUrl ?? undo.use(await startEmbeddedPostgres({ dataDir: env.dataDir, log })).url;
-  await prepareDatabase(url);
+  if (env.migrateAtStart) await prepareDatabase(url);
   const db = undo.use(openDatabase({ url, poolSize: env.databasePoolSize }));
   if (env.nodeEnv !== 'production') await seedDemo(db, env);
 
@@ -74,7 +79,11 @@ export async function startServer({ env, log }: ServerOptions): Promise<RunningS
   const recordRefusal = createRecordRefusal(db);
   const transport = env.redisUrl ? createRedisTransport({ url: env.redisUrl, log }) : createInProcessTransport();
   const hub = undo.use(await createHub({ pool: db.pool, transport, log }));
-  db.onCommitted = (events) => hub.publish(events);
+  const metrics = createMetrics();
+  db.onCommitted = (events) => {
+    metrics.committed(events);
+    hub.publish(events);
+  };
 
   let { publicUrl } = env;
   const files = await createFileStore(env);
@@ -128,6 +137,7 @@ export async function startServer({ env, log }: ServerOptions): Promise<RunningS
     documents: readTrustedDocuments(env.trustedDocuments, env.trustedDocumentsOnly),
     rates,
     mayIntrospect: (viewer) => mayIntrospect(env, viewer),
+    onError: metrics.refused,
     log,
   });
   const streams = undo.use(createStreams({ hub, schema, operations, createContext, log }));
@@ -150,7 +160,13 @@ export async function startServer({ env, log }: ServerOptions): Promise<RunningS
     return { numbers: numbersOf(module), rules: rulesOf(module), enabled };
   };
   const lastWebhook = createLastWebhook(db);
-  const ingest = createIngest({ db, log, settings: ingestSettings, onStored: lastWebhook.note });
+  const ingest = createIngest({
+    db,
+    log,
+    settings: ingestSettings,
+    onStored: lastWebhook.note,
+    onBatch: (batch) => metrics.stored(batch),
+  });
   let isStopping = false;
   const webhook = createWebhookRoute({
     module: readModule,
@@ -159,7 +175,20 @@ export async function startServer({ env, log }: ServerOptions): Promise<RunningS
     log,
   });
   const graphql = createGraphqlRoute({ ...common, files, hasGraphiql: env.graphiql });
-  const health = createHealthRoute({ db, isStopping: () => isStopping });
+  const health = createHealthRoute({
+    problem: () => problemOf(db),
+    redis: () => (env.redisUrl === undefined ? 'not used' : transport.isHealthy() ? 'connected' : 'away'),
+    isStopping: () => isStopping,
+  });
+  addGauges(metrics.registry, {
+    db,
+    log,
+    hubSequence: () => hub.head().seq,
+    sockets: () => [...ws.connections()].length,
+    eventSources: () => [...sse.connections()].length,
+    streams: () => streams.size,
+  });
+  const showMetrics = createMetricsRoute({ registry: metrics.registry, token: env.metricsToken, addressOf });
   const sources = { attachments: findAttachmentFile(db), exports: findExportFile(db) };
   const download = createDownloadRoute({ files, links: fileLinks, sources, isOriginAllowed, log });
 
@@ -170,11 +199,13 @@ export async function startServer({ env, log }: ServerOptions): Promise<RunningS
 
   async function route(request: IncomingMessage, response: ServerResponse): Promise<void> {
     limitBodyTime(request, response, env.requestTimeoutMs);
+    measureAnswer(metrics, request, response);
     const path = request.url?.split('?')[0];
     if (path === WEBHOOK_PATH) return webhook(request, response);
     if (path?.startsWith(GRAPHQL_PATH))
       return sse.handles(request) ? sse.serve(request, response) : graphql(request, response);
     if (await download(request, response)) return;
+    if (await showMetrics(request, response)) return;
     if (!(await health(request, response))) notFound(response);
   }
   http.on('upgrade', (request: IncomingMessage, socket, head) => {
@@ -241,6 +272,16 @@ export class PortInUse extends Error {
 function mayIntrospect({ introspection }: Env, viewer: Viewer): boolean {
   if (introspection === 'administrators') return hasPermission(viewer, 'MANAGE_SETTINGS');
   return introspection === 'everyone';
+}
+
+/** What keeps a process from its work: no database, or one that is older than the program. */
+async function problemOf(db: Database): Promise<string | null> {
+  try {
+    const missing = await missingMigrations(db.pool);
+    return missing.length > 0 ? `migrations are missing: ${missing.join(', ')}` : null;
+  } catch {
+    return 'the database is not available';
+  }
 }
 
 /** Requests without an origin are not a browser's. The server's own pages are its own origin. */

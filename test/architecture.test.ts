@@ -24,6 +24,7 @@ const mayImport: Record<string, readonly string[]> = {
   execution: ['context', 'auth', 'env'],
   transport: ['execution', 'events', 'files', 'context', 'auth', 'env'],
   http: ['db', 'env', 'files'],
+  metrics: ['db'],
   // Bytes and links to them: whoever takes a file in or gives one out.
   files: ['env'],
   webhooks: ['services', 'db', 'events', 'env'],

@@ -53,6 +53,21 @@ export async function applyMigrations(url: string, dir = migrationsDir): Promise
   }
 }
 
+/** Names of the migrations that this program knows and the database has not applied. */
+export async function missingMigrations(pool: pg.Pool): Promise<string[]> {
+  const { rows } = await pool.query<{ name: string }>(
+    'SELECT migration_name AS name FROM _prisma_migrations WHERE finished_at IS NOT NULL AND rolled_back_at IS NULL',
+  );
+  const applied = new Set(rows.map(({ name }) => name));
+  return knownNames().filter((name) => !applied.has(name));
+}
+
+let names: string[] | undefined;
+
+function knownNames(): string[] {
+  return (names ??= readMigrations().map(({ name }) => name));
+}
+
 export function readMigrations(dir = migrationsDir): Migration[] {
   if (!existsSync(dir)) return [];
   return readdirSync(dir, { withFileTypes: true })

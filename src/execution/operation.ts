@@ -49,7 +49,6 @@ export type Operations = {
   /** Runs a query or a mutation. Errors are masked. */
   run(operation: Operation, context: Context): Promise<ExecutionResult>;
   mask(errors: readonly GraphQLError[], requestId: string): GraphQLFormattedError[];
-  maskOne(error: unknown, requestId: string): GraphQLError;
 };
 
 export type OperationOptions = {
@@ -58,6 +57,8 @@ export type OperationOptions = {
   documents: TrustedDocuments;
   rates: Rates;
   mayIntrospect: (viewer: Viewer) => boolean;
+  /** Told of every error that a client gets, by its code and the limit that was reached. */
+  onError?: (code: string, limit: string | null) => void;
   log: Log;
 };
 
@@ -96,11 +97,19 @@ export function createOperations(options: OperationOptions): Operations {
         variableValues: variables,
         contextValue: context,
       });
-      return result.errors ? { ...result, errors: masked(result.errors, context.requestId, log) } : result;
+      return result.errors ? { ...result, errors: maskAll(result.errors, context.requestId) } : result;
     },
-    mask: (errors, requestId) => masked(errors, requestId, log).map((error) => error.toJSON()),
-    maskOne: (error, requestId) => maskedOne(errorsOf(error)[0], requestId, log),
+    mask: (errors, requestId) => maskAll(errors, requestId).map((error) => error.toJSON()),
   };
+
+  function maskAll(errors: readonly GraphQLError[], requestId: string): GraphQLError[] {
+    return errors.map((error) => {
+      const shownError = maskedOne(error, requestId, log);
+      const { code, limit } = shownError.extensions;
+      options.onError?.(String(code), typeof limit === 'string' ? limit : null);
+      return shownError;
+    });
+  }
 
   function readDocument(text: string): Read {
     if (text.length > MAX_QUERY_LENGTH)
@@ -135,10 +144,6 @@ function introspectionRefused(): Refusal {
 
 export function isErrors(value: object): value is readonly GraphQLError[] {
   return Array.isArray(value);
-}
-
-function masked(errors: readonly GraphQLError[], requestId: string, log: Log): GraphQLError[] {
-  return errors.map((error) => maskedOne(error, requestId, log));
 }
 
 /** What clients may read passes; anything else is logged once and masked. */

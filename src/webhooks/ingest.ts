@@ -34,6 +34,8 @@ export function createIngest(options: {
   settings: () => Promise<IngestSettings>;
   log: Log;
   onStored?: (receivedAt: Date) => void;
+  /** Told of what one call of the writer held. */
+  onBatch?: (batch: { deliveries: number; items: number; oldestMs: number }) => void;
 }): Ingest {
   const writer = createWriter(options);
   let waitingItems = 0;
@@ -63,8 +65,15 @@ export function createIngest(options: {
     });
   }
 
+  function tell(batch: Waiting[]): void {
+    const items = batch.reduce((sum, { delivery }) => sum + delivery.items.length, 0);
+    const oldest = Math.min(...batch.map(({ delivery }) => delivery.receivedAt.getTime()));
+    options.onBatch?.({ deliveries: batch.length, items, oldestMs: Date.now() - oldest });
+  }
+
   async function write(batch: Waiting[]): Promise<void> {
     const refused = await writer.write(batch.map((entry) => entry.delivery));
+    tell(batch);
     for (const { delivery, resolve, reject } of batch) {
       waitingItems -= delivery.items.length;
       waitingBytes -= delivery.body.length;
