@@ -137,7 +137,7 @@ export async function startServer({ env, log }: ServerOptions): Promise<RunningS
     documents: readTrustedDocuments(env.trustedDocuments, env.trustedDocumentsOnly),
     rates,
     mayIntrospect: (viewer) => mayIntrospect(env, viewer),
-    onError: metrics.refused,
+    onError: (code, limit) => metrics.refused(code, limit),
     log,
   });
   const streams = undo.use(createStreams({ hub, schema, operations, createContext, log }));
