@@ -11,10 +11,6 @@ export async function deleteOldAuditEntries(tx: Transaction, before: Date): Prom
   return deleted(tx, 'audit_entry', 'at < $1', before);
 }
 
-export async function deleteOldParkedItems(tx: Transaction, before: Date): Promise<boolean> {
-  return deleted(tx, 'parked_item', 'received_at < $1', before);
-}
-
 export async function deleteOldKeys(tx: Transaction, before: Date): Promise<boolean> {
   const rows = await tx.query(
     `DELETE FROM idempotency_key WHERE (actor, key) IN (

@@ -5,7 +5,6 @@ import {
   deleteOldAuditEntries,
   deleteOldDeliveries,
   deleteOldKeys,
-  deleteOldParkedItems,
   dropPointers,
   findExpiredExports,
   findExpiredFiles,
@@ -24,15 +23,12 @@ export type RemoveFile = (storageKey: string) => Promise<void>;
 const DAY_MS = 86_400_000;
 /** The contract promises a week. */
 const KEY_DAYS = 8;
-/** Parked items are applied for a day. */
-const PARKED_DAYS = 2;
 
 /** Deletes what is older than it may be, a few hundred rows per transaction. */
 export async function enforceRetention(db: Database, days: RetentionDays, removeFile: RemoveFile): Promise<void> {
   await inBatches(db, days.deliveries, deleteOldDeliveries);
   await inBatches(db, days.audit, deleteOldAuditEntries);
   await inBatches(db, KEY_DAYS, deleteOldKeys);
-  await inBatches(db, PARKED_DAYS, deleteOldParkedItems);
   const mediaBefore = days.media === 0 ? null : daysAgo(days.media);
   await removeFiles(db, removeFile, (tx) => findExpiredFiles(tx, mediaBefore), markFilesExpired);
   await removeFiles(db, removeFile, findExpiredExports, deleteExports);
