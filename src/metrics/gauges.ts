@@ -61,6 +61,6 @@ function addQueueGauges(registry: Registry, { db, log, hubSequence }: Observed):
 }
 
 function gauge(registry: Registry, name: string, help: string, read: () => number): void {
-  const made: Gauge = new Gauge({ name, help, registers: [], collect: () => void made.set(read()) });
+  const made: Gauge = new Gauge({ name, help, registers: [], collect: () => made.set(read()) });
   registry.registerMetric(made);
 }

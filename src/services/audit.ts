@@ -15,6 +15,7 @@ export type AuditAction =
   | 'PARTICIPANT_ERASED'
   | 'PARTICIPANT_EXPORTED'
   | 'DELIVERIES_REPLAYED'
+  | 'SECRETS_RESEALED'
   | 'REFUSED';
 
 export type AuditedChange = {

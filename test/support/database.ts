@@ -21,11 +21,11 @@ export async function createTestDatabase(): Promise<TestDatabase> {
 }
 
 /** One statement on a connection of its own; gives its rows. */
-export async function runSql(url: string, statement: string): Promise<unknown[]> {
+export async function runSql(url: string, statement: string, values: unknown[] = []): Promise<unknown[]> {
   const client = new pg.Client({ connectionString: url });
   await client.connect();
   try {
-    return (await client.query<Record<string, unknown>>(statement)).rows;
+    return (await client.query<Record<string, unknown>>(statement, values)).rows;
   } finally {
     await client.end();
   }

@@ -98,8 +98,13 @@ export async function startTestServer(options: TestServerOptions = {}): Promise<
   };
 }
 
-export function postSigned(url: string, body: string, headers: Record<string, string> = {}): Promise<Response> {
-  const signature = `sha256=${createHmac('sha256', APP_SECRET).update(body).digest('hex')}`;
+export function postSigned(
+  url: string,
+  body: string,
+  headers: Record<string, string> = {},
+  secret: string = APP_SECRET,
+): Promise<Response> {
+  const signature = `sha256=${createHmac('sha256', secret).update(body).digest('hex')}`;
   return fetch(`${url}/webhooks/whatsapp`, {
     method: 'POST',
     body,
