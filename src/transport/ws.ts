@@ -140,6 +140,7 @@ export function createWsServer(options: {
   async function connect(extra: Extra, params: Record<string, unknown> | undefined): Promise<boolean> {
     try {
       const viewer = await authenticate(credentialOf(params), extra.address);
+      if (extra.socket.readyState !== extra.socket.OPEN) return false;
       const open = openOf.get(actorOf(viewer)) ?? 0;
       if (open >= options.maxSocketsPerViewer) {
         extra.socket.close(closeCodes.forbidden, 'Forbidden: too many sockets are open');
@@ -249,6 +250,11 @@ export function createWsServer(options: {
         end: (refusal) => ended.reject(refusal),
       },
     });
+    // The client may have gone while the subscription was being opened: nobody would close it.
+    if (socket.readyState !== socket.OPEN) {
+      subscription.close();
+      throw new Refusal('FORBIDDEN', 'The socket is closed.');
+    }
     extra.subscriptions.set(id, subscription);
     return silence(ended.promise, () => {
       subscription.close();
