@@ -160,6 +160,9 @@ const FOUND = gql`
     byNumber: conversation(number: $number) {
       id
     }
+    node(id: $id) {
+      id
+    }
   }
 `;
 
@@ -204,11 +207,11 @@ describe('two that turn out to be one person', () => {
       lastMessage: { preview: 'C1' },
     });
     expect(merged.unreadCount).toBeGreaterThanOrEqual(3);
-    const found = await alena.request<{ byId: { id: string }; byNumber: { id: string } }>(FOUND, {
+    const found = await alena.request<Record<'byId' | 'byNumber' | 'node', { id: string }>>(FOUND, {
       id: byUserId.id,
       number: byUserId.number,
     });
-    expect([found.byId.id, found.byNumber.id]).toEqual([merged.id, merged.id]);
+    expect([found.byId.id, found.byNumber.id, found.node.id]).toEqual([merged.id, merged.id, merged.id]);
     await eventually(async () =>
       live.all.some(({ events }) => events.conversationId === byUserId.id && events.mergedIntoId === merged.id),
     );
@@ -229,6 +232,51 @@ describe('two that turn out to be one person', () => {
     );
     expect(late.replyToConversation).toEqual({ conversation: { id: merged.id }, errors: [] });
     await socket.dispose();
+  });
+
+  it('keep what was read, waived and made into requests', async () => {
+    const boris = await server.as('boris');
+    await post(wrote({ number: '420601330001', name: 'Přečtená' }, 'A1'), wrote({ number: '420601330001' }, 'A2'));
+    await post(wrote({ userId: 'CZ.read', name: 'Nepřečtená' }, 'B1'));
+    const [read, unread] = [await named('Přečtená'), await named('Nepřečtená')];
+    const done = await boris.request<Record<'mark' | 'waive' | 'request', { errors: unknown[] }>>(
+      gql`
+        mutation Prepare($id: ID!, $last: ID!, $other: ID!) {
+          mark: markConversationRead(input: { conversationId: $id, upToMessageId: $last, sendReadReceipt: false }) {
+            errors {
+              message
+            }
+          }
+          waive: setNoReplyNeeded(input: { conversationId: $id, messageId: $last, value: true }) {
+            errors {
+              message
+            }
+          }
+          request: createRequest(
+            input: { conversationId: $other, name: "Požadavek", description: "", idempotencyKey: "merge-request" }
+          ) {
+            errors {
+              message
+            }
+          }
+        }
+      `,
+      { id: read.id, last: read.messages.nodes.at(-1)?.id, other: unread.id },
+    );
+    expect([done.mark.errors, done.waive.errors, done.request.errors]).toEqual([[], [], []]);
+
+    await post(wrote({ number: '420601330001', userId: 'CZ.read', name: 'Spojená' }, 'C1'));
+
+    const merged = await named('Spojená');
+    expect(previews(merged)).toEqual(['A1', 'A2', 'B1', 'C1']);
+    // A1 and A2 were read; B1 and C1 still ask, after the waived A2.
+    expect(merged).toMatchObject({ unreadCount: 2, beacon: { on: true } });
+    const [row] = await server.sql(
+      `SELECT request_count, request_codes <> '' AS codes,
+         (SELECT count(*)::int FROM request r WHERE r.conversation_id = c.id) AS requests
+       FROM conversation c JOIN participant p ON p.id = c.participant_id WHERE p.user_id = 'CZ.read' AND c.merged_into_id IS NULL`,
+    );
+    expect(row).toEqual({ request_count: 1, codes: true, requests: 1 });
   });
 
   it('are recognised by a notice, also where the new number wrote before it came, on both business numbers', async () => {

@@ -44,12 +44,6 @@ const lastRead: Statement = {
 
 /** Nothing else hangs on a conversation than its messages, its requests and the tabs that operators keep open. */
 const rest: Statement[] = [
-  {
-    text: `UPDATE conversation k SET request_count = k.request_count + g.request_count,
-        request_codes = CASE WHEN k.request_codes = '' THEN g.request_codes WHEN g.request_codes = '' THEN k.request_codes
-          ELSE k.request_codes || ltrim(g.request_codes, E'\\n') END
-      FROM conversation g WHERE k.id = $1 AND g.id = $2`,
-  },
   { text: `UPDATE request SET conversation_id = $1 WHERE conversation_id = $2` },
   {
     text: `UPDATE list_preferences SET open_conversation_ids = CASE WHEN $1::uuid = ANY(open_conversation_ids)

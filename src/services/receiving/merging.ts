@@ -11,6 +11,7 @@ import { countUnread } from '../../db/statements/unread.ts';
 import type { Transaction } from '../../db/transaction.ts';
 import { Changes, messagingWindow, type Rules } from '../changes.ts';
 import { isReadLater, showLastMessage } from '../last-messages.ts';
+import { refreshRequestCodes } from '../requests/codes.ts';
 import type { Merge } from './introductions.ts';
 import type { People } from './people.ts';
 
@@ -51,6 +52,7 @@ async function mergeConversations(
   gone: ConversationRow,
 ): Promise<void> {
   const { lastSequence, readUpTo } = await joinConversations(tx, kept.id, gone.id);
+  await refreshRequestCodes(tx, [kept.id]);
   changes.touch(kept);
   kept.lastSequence = lastSequence;
   kept.readUpToSequence = readUpTo.sequence;
