@@ -5,6 +5,7 @@ import type { Hub } from './events/hub.ts';
 import type { FileStore } from './files/file-store.ts';
 import type { FileLinks } from './files/links.ts';
 import type { Log } from './log.ts';
+import type { ConversationPresence } from './presence/conversation-presence.ts';
 import type { Loaders } from './schema/loaders.ts';
 import type { RecordRefusal } from './services/audit.ts';
 import type { Rules } from './services/changes.ts';
@@ -17,6 +18,9 @@ import type { SyncTemplates } from './services/templates/mirror.ts';
 export type Context = {
   viewer: Viewer | null;
   requestId: string;
+  /** The socket that it came over; null over HTTP and inside streams. */
+  connectionId: string | null;
+  presence: ConversationPresence;
   db: Database;
   env: Env;
   log: Log;

@@ -29,6 +29,7 @@ import { addGauges } from './metrics/gauges.ts';
 import { createMetrics } from './metrics/metrics.ts';
 import { createMetaClient } from './meta/client.ts';
 import { startOwnSandbox } from './own-sandbox.ts';
+import { createConversationPresence } from './presence/conversation-presence.ts';
 import { startHeartbeats } from './presence/heartbeats.ts';
 import { createRulesOf } from './rules.ts';
 import type { Sandbox } from './sandbox/options.ts';
@@ -104,9 +105,14 @@ export async function startServer({ env, log }: ServerOptions): Promise<RunningS
   const syncTemplates = createTemplateSync({ db, meta, readModule, log });
   const checkConnection = createConnectionCheck(meta);
 
-  const createContext = (viewer: Viewer | null, requestId: string): Context => ({
+  const presence = undo.use(
+    createConversationPresence({ redisUrl: env.redisUrl, holdMs: env.presenceSeconds * 1000, log }),
+  );
+  const createContext = (viewer: Viewer | null, requestId: string, connectionId: string | null = null): Context => ({
     viewer,
     requestId,
+    connectionId,
+    presence,
     db,
     env,
     log,
@@ -145,7 +151,14 @@ export async function startServer({ env, log }: ServerOptions): Promise<RunningS
   const isOriginAllowed = originCheck(env);
   const addressOf = createAddressOf(env.trustedProxies);
   const common = { schema, operations, rates, authenticate, createContext, tickets, isOriginAllowed, addressOf, log };
-  const ws = undo.use(createWsServer({ ...common, streams, maxSocketsPerViewer: env.maxSocketsPerViewer }));
+  const ws = undo.use(
+    createWsServer({
+      ...common,
+      streams,
+      maxSocketsPerViewer: env.maxSocketsPerViewer,
+      onClosed: (connectionId) => presence.leave(connectionId),
+    }),
+  );
   const sse = createSseRoute({ ...common, streams });
   const connections = () => [...ws.connections(), ...sse.connections()];
   undo.use(createAccessWatch({ db, connections, log }));

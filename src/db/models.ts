@@ -2,7 +2,11 @@ import type pg from 'pg';
 import { Prisma } from '../generated/prisma/client.ts';
 
 // PostgreSQL answers an array of an enum as text that the driver does not take apart.
-const ENUM_LISTS: Record<string, readonly string[]> = { Operator: ['permissions'], ApiToken: ['scopes'] };
+const ENUM_LISTS: Record<string, readonly string[]> = {
+  Operator: ['permissions'],
+  ApiToken: ['scopes'],
+  ListPreferences: ['searchColumns'],
+};
 
 const scalarFields = {
   Attachment: Prisma.AttachmentScalarFieldEnum,
@@ -11,6 +15,7 @@ const scalarFields = {
   Company: Prisma.CompanyScalarFieldEnum,
   Contact: Prisma.ContactScalarFieldEnum,
   Conversation: Prisma.ConversationScalarFieldEnum,
+  ListPreferences: Prisma.ListPreferencesScalarFieldEnum,
   Message: Prisma.MessageScalarFieldEnum,
   Operator: Prisma.OperatorScalarFieldEnum,
   Participant: Prisma.ParticipantScalarFieldEnum,

@@ -9,7 +9,7 @@ import { payload, UserError } from './user-error.ts';
 
 type Changed = { conversationId?: string; errors: UserErrorShape[] };
 
-const ConversationPayload = builder.objectRef<Changed>('ConversationPayload').implement({
+export const ConversationPayload = builder.objectRef<Changed>('ConversationPayload').implement({
   fields: (t) => ({
     conversation: t.field({
       type: Conversation,

@@ -17,6 +17,8 @@ import './conversation-mutations.ts';
 import './send-mutations.ts';
 import './message-mutations.ts';
 import './upload-mutation.ts';
+import './conversation-presence.ts';
+import './list-preferences.ts';
 import './template-list.ts';
 import './template-errors.ts';
 import './request.ts';

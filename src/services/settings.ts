@@ -1,5 +1,6 @@
 import { v7 as uuid } from 'uuid';
 import type { Database } from '../db/database.ts';
+import { addTemplateSyncJob } from '../db/statements/jobs.ts';
 import {
   emptySlots,
   fillSlot,
@@ -50,6 +51,7 @@ export async function updateChatSettings(
     if (changed.length === 0) return;
     if (clean.primaryNumber || clean.secondaryNumber !== undefined) await saveSlots(tx, numbers, slots);
     await updateSettings(tx, patchOf(clean, settings, options.keys, tx.now));
+    if (clean.accessToken || clean.whatsappBusinessAccountId) await addTemplateSyncJob(tx);
     await recordAudit(tx, actor, { action: 'SETTINGS_CHANGED', detail: changed.join(', ') });
   });
 }

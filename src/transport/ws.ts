@@ -37,6 +37,7 @@ export type Connection = {
 };
 
 type Extra = {
+  id: string;
   socket: WebSocket;
   address: string;
   viewer: Viewer | null;
@@ -53,7 +54,9 @@ export function createWsServer(options: {
   rates: Rates;
   streams: Streams;
   authenticate: Authenticate;
-  createContext: (viewer: Viewer, requestId: string) => Context;
+  createContext: (viewer: Viewer, requestId: string, connectionId: string) => Context;
+  /** A socket that was let in is gone. */
+  onClosed: (connectionId: string) => void;
   isOriginAllowed: (origin: string | undefined) => boolean;
   addressOf: AddressOf;
   maxSocketsPerViewer: number;
@@ -111,7 +114,7 @@ export function createWsServer(options: {
   };
 
   function serve(socket: WebSocket, address: string): void {
-    const extra: Extra = { socket, address, viewer: null, subscriptions: new Map(), open: 0, expiry: null };
+    const extra: Extra = { id: uuid(), socket, address, viewer: null, subscriptions: new Map(), open: 0, expiry: null };
     const closed = protocol.opened(
       {
         protocol: socket.protocol,
@@ -173,7 +176,10 @@ export function createWsServer(options: {
 
   function forget(extra: Extra): void {
     const connection = connected.get(extra);
-    if (connected.delete(extra) && connection) closeOne(actorOf(connection.viewer));
+    if (connected.delete(extra) && connection) {
+      closeOne(actorOf(connection.viewer));
+      options.onClosed(extra.id);
+    }
     if (extra.expiry) clearInterval(extra.expiry);
     for (const subscription of extra.subscriptions.values()) subscription.close();
     extra.subscriptions.clear();
@@ -195,7 +201,7 @@ export function createWsServer(options: {
       extra.open += 1;
     }
     const { document, node, variables } = operation;
-    const contextValue = createContext(viewer, uuid());
+    const contextValue = createContext(viewer, uuid(), extra.id);
     return {
       schema,
       document,

@@ -1,0 +1,275 @@
+import type { Client } from 'graphql-ws';
+import { afterEach, describe, expect, it } from 'vitest';
+import { loadEnv } from '../src/env.ts';
+import { signIn } from '../src/sign-in.ts';
+import { createTestDatabase, runSql } from './support/database.ts';
+import { collect, eventually, type Collected } from './support/events.ts';
+import { patience } from './support/patience.ts';
+import { batchOf, textMessage } from './support/payloads.ts';
+import { sharedSettings, startServerProcess } from './support/process.ts';
+import { createTestRedis, startRedisServer } from './support/redis.ts';
+import { number1, postSigned, startTestServer, type TestServer } from './support/server.ts';
+import { socketOf } from './support/sign-in.ts';
+
+/** How long a heartbeat holds in these tests. */
+const HOLD_SECONDS = 2;
+const settings = { PRESENCE_SECONDS: String(HOLD_SECONDS) };
+/** 200 in the full size. */
+const OPERATORS = Number(process.env.PRESENCE_OPERATORS ?? 40);
+
+const undo: AsyncDisposable[] = [];
+
+afterEach(async () => {
+  for (const part of undo.splice(0).toReversed()) await part[Symbol.asyncDispose]();
+});
+
+function keep<T extends AsyncDisposable>(part: T): T {
+  undo.push(part);
+  return part;
+}
+
+async function socketFor(server: TestServer, login: string, token?: string): Promise<Client> {
+  const socket = server.socket(token ?? (await server.tokenOf(login)));
+  keep({ [Symbol.asyncDispose]: async () => socket.dispose() });
+  return socket;
+}
+
+type Change = { operatorPresenceChanged: { loginState: string; operator: { login: string; loginState: string } } };
+
+async function follow(server: TestServer, login: string): Promise<Collected<Change>> {
+  const socket = await socketFor(server, login);
+  const head = collect<{ stream: { head: string } }>(socket, '{ stream { head } }');
+  const [start] = await head.take(1);
+  return collect<Change>(
+    socket,
+    'subscription Follow($after: EventCursor) { operatorPresenceChanged(after: $after) { loginState operator { login loginState } } }',
+    { after: start?.stream.head },
+  );
+}
+
+const statesOf = (live: Collected<Change>, login: string) =>
+  live.all
+    .filter(({ operatorPresenceChanged: { operator } }) => operator.login === login)
+    .map(({ operatorPresenceChanged }) => operatorPresenceChanged.loginState);
+
+/** The states that were told, once there are so many of them. */
+async function statesAfter(live: Collected<Change>, login: string, count: number): Promise<string[]> {
+  await eventually(async () => statesOf(live, login).length >= count, patience(HOLD_SECONDS * 4_000)).catch(() => {});
+  return statesOf(live, login);
+}
+
+describe('the login state', () => {
+  it('changes once however many heartbeats and tabs there are, and goes idle after the last of them', async () => {
+    const server = keep(await startTestServer({ settings }));
+    const live = await follow(server, 'boris');
+    const tabs = [await socketFor(server, 'alena'), await socketFor(server, 'alena')] as const;
+    const subscription = 'subscription { events { __typename } }';
+    await Promise.all(tabs.map((tab) => collect(tab, subscription).take(1)));
+    expect(await statesAfter(live, 'alena', 1)).toEqual(['ONLINE']);
+
+    await tabs[0].dispose();
+    await new Promise((resolve) => setTimeout(resolve, HOLD_SECONDS * 1_500));
+    expect(statesOf(live, 'alena')).toEqual(['ONLINE']);
+
+    await tabs[1].dispose();
+    expect(await statesAfter(live, 'alena', 2)).toEqual(['ONLINE', 'IDLE']);
+    const [{ last_seen_at: lastSeenAt } = {}] = await server.sql<{ last_seen_at: Date }>(
+      `SELECT last_seen_at FROM operator WHERE login = 'alena'`,
+    );
+    expect(Date.now() - (lastSeenAt?.getTime() ?? 0)).toBeLessThan(patience(HOLD_SECONDS * 4_000));
+  });
+
+  it('is online after a request, idle after a while, and logged out when the log-in ends', async () => {
+    const server = keep(await startTestServer({ settings }));
+    const live = await follow(server, 'boris');
+    const lifetime = HOLD_SECONDS * 3;
+    const token = await signIn(server.env, { subject: 'demo:cyril', login: 'cyril' }, lifetime);
+    await server.withToken(token).request('{ serverTime }');
+
+    expect(await statesAfter(live, 'cyril', 3)).toEqual(['ONLINE', 'IDLE', 'LOGGED_OUT']);
+    await (await server.as('alena')).request('{ serverTime }');
+    expect(await statesAfter(live, 'alena', 1)).toEqual(['ONLINE']);
+    await (await server.as('alena')).request('mutation { signOut { errors { code } } }');
+    expect(await statesAfter(live, 'alena', 2)).toEqual(['ONLINE', 'LOGGED_OUT']);
+  });
+
+  it('of those who were connected to a process that was killed runs out on the other one', async () => {
+    const database = keep(await createTestDatabase());
+    const shared = { DATABASE_URL: database.url, ...settings, DATABASE_POOL_SIZE: '4' };
+    const first = keep(await startServerProcess(shared));
+    const second = keep(await startServerProcess(shared));
+    const env = loadEnv({ ...sharedSettings, DATA_DIR: '.cache' });
+    const sockets = await Promise.all(
+      Array.from({ length: OPERATORS }, async (_, index) => {
+        const login = `crowd-${index}`;
+        return socketOf(first.url, await signIn(env, { subject: login, login, permissions: ['READ_CONVERSATIONS'] }));
+      }),
+    );
+    const stay = sockets.map((socket) => collect(socket, 'subscription { events { __typename } }'));
+    await Promise.all(stay.map((live) => live.take(1, patience(20_000))));
+    const count = async (state: string) => {
+      const [row] = (await runSql(
+        database.url,
+        `SELECT count(*)::int AS n FROM operator WHERE login LIKE 'crowd-%' AND announced_state = '${state}'`,
+      )) as { n: number }[];
+      return row?.n;
+    };
+    await eventually(async () => (await count('ONLINE')) === OPERATORS, patience(20_000));
+
+    first.process.kill('SIGKILL');
+    const killedAt = Date.now();
+    await eventually(async () => (await count('ONLINE')) === 0, patience(HOLD_SECONDS * 5_000));
+
+    expect(Date.now() - killedAt).toBeLessThan(patience(HOLD_SECONDS * 3_000));
+    expect(await count('IDLE')).toBe(OPERATORS);
+    const told = await runSql(
+      database.url,
+      `SELECT data->>'loginState' AS state, count(*)::int AS n FROM event e JOIN operator o ON o.id = e.operator_id
+       WHERE type = 'OPERATOR_PRESENCE_CHANGED' AND login LIKE 'crowd-%' GROUP BY 1 ORDER BY 1`,
+    );
+    expect(told).toEqual([
+      { state: 'IDLE', n: OPERATORS },
+      { state: 'ONLINE', n: OPERATORS },
+    ]);
+    expect(second.process.exitCode).toBeNull();
+    for (const socket of sockets) socket.terminate();
+  });
+});
+
+type Seen = { conversationPresence: { operator: { login: string }; typing: boolean; since: string }[] };
+
+const SET = `mutation Set($id: ID!, $present: Boolean!, $typing: Boolean!) {
+  setConversationPresence(input: { conversationId: $id, present: $present, typing: $typing }) {
+    conversation { presentOperators { operator { login } typing } } errors { code } } }`;
+
+async function withConversation(server: TestServer): Promise<string> {
+  await postSigned(server.url, JSON.stringify(batchOf(number1.phoneNumberId, [textMessage()])));
+  const { conversations } = await (
+    await server.as('alena')
+  ).request<{ conversations: { nodes: { id: string }[] } }>('{ conversations(first: 1) { nodes { id } } }');
+  return conversations.nodes[0]?.id ?? '';
+}
+
+async function watch(server: TestServer, id: string): Promise<Collected<Seen>> {
+  return collect<Seen>(
+    await socketFor(server, 'boris'),
+    'subscription Watch($id: ID!) { conversationPresence(conversationId: $id) { operator { login } typing since } }',
+    { id },
+  );
+}
+
+/** Tells presence over one connection, as a tab does. */
+async function tell(socket: Client, id: string, present: boolean, typing = false): Promise<void> {
+  await collect(socket, SET, { id, present, typing }).take(1);
+}
+
+const shown = (live: Collected<Seen>) =>
+  live.all.map(({ conversationPresence }) =>
+    conversationPresence.map(({ operator, typing }) => `${operator.login}${typing ? ' types' : ''}`).join(', '),
+  );
+
+async function shownAfter(live: Collected<Seen>, count: number): Promise<string[]> {
+  await eventually(async () => live.all.length >= count, patience(HOLD_SECONDS * 4_000)).catch(() => {});
+  return shown(live);
+}
+
+describe('presence in a conversation', () => {
+  it('is sent at once and then when it changes, and runs out by itself', async () => {
+    const server = keep(await startTestServer({ settings }));
+    const id = await withConversation(server);
+    const live = await watch(server, id);
+    expect(await shownAfter(live, 1)).toEqual(['']);
+    const alena = await server.as('alena');
+
+    expect(await alena.request(SET, { id, present: true, typing: true })).toEqual({
+      setConversationPresence: {
+        conversation: { presentOperators: [{ operator: { login: 'alena' }, typing: true }] },
+        errors: [],
+      },
+    });
+    expect(await shownAfter(live, 4)).toEqual(['', 'alena types', 'alena', '']);
+  });
+
+  it('counts two tabs as one person, who stays with the last of them', async () => {
+    const server = keep(await startTestServer({ settings: { PRESENCE_SECONDS: '60' } }));
+    const id = await withConversation(server);
+    const live = await watch(server, id);
+    await live.take(1);
+    const tabs = [await socketFor(server, 'alena'), await socketFor(server, 'alena')] as const;
+    // A tab keeps its socket open with something that it follows.
+    for (const tab of tabs) await collect(tab, 'subscription { events { __typename } }').take(1);
+    await tell(tabs[0], id, true);
+    expect(await shownAfter(live, 2)).toEqual(['', 'alena']);
+    await tell(tabs[1], id, true, true);
+    expect(await shownAfter(live, 3)).toEqual(['', 'alena', 'alena types']);
+
+    await tell(tabs[1], id, false);
+    expect(await shownAfter(live, 4)).toEqual(['', 'alena', 'alena types', 'alena']);
+    await tabs[0].dispose();
+    expect(await shownAfter(live, 5)).toEqual(['', 'alena', 'alena types', 'alena', '']);
+  });
+
+  it('goes from process to process through Redis, and a killed Redis takes nobody along who is here', async () => {
+    const redis = keep(await startRedisServer());
+    const shared = { PRESENCE_SECONDS: '60', REDIS_URL: redis.url };
+    const server = keep(await startTestServer({ settings: shared }));
+    const other = keep(await startTestServer({ settings: shared, databaseUrl: server.databaseUrl }));
+    const id = await withConversation(server);
+    const live = await watch(other, id);
+    await live.take(1);
+    const alena = await server.as('alena');
+    await alena.request(SET, { id, present: true, typing: false });
+    expect(await shownAfter(live, 2)).toEqual(['', 'alena']);
+
+    await redis.kill();
+    const PRESENT = 'query Present($id: ID!) { conversation(id: $id) { presentOperators { operator { login } } } }';
+    expect(await alena.request(PRESENT, { id })).toEqual({
+      conversation: { presentOperators: [{ operator: { login: 'alena' } }] },
+    });
+    await redis.start();
+    await eventually(async () => {
+      await alena.request(SET, { id, present: true, typing: false });
+      const seen = await (
+        await other.as('boris')
+      ).request<{ conversation: { presentOperators: unknown[] } }>(PRESENT, { id });
+      return seen.conversation.presentOperators.length === 1;
+    }, patience(10_000));
+  });
+
+  it('of a process that was killed runs out on the other one', async () => {
+    const redis = await createTestRedis();
+    const database = keep(await createTestDatabase());
+    const shared = { ...settings, REDIS_URL: redis.url };
+    const first = keep(await startServerProcess({ ...shared, DATABASE_URL: database.url }));
+    const server = keep(await startTestServer({ settings: { ...shared, SANDBOX: 'on' }, databaseUrl: database.url }));
+    const id = await withConversation(server);
+    const live = await watch(server, id);
+    await live.take(1);
+    const tab = socketOf(first.url, await server.tokenOf('alena'));
+    await collect(tab, 'subscription { events { __typename } }').take(1);
+    await tell(tab, id, true);
+    expect(await shownAfter(live, 2)).toEqual(['', 'alena']);
+
+    first.process.kill('SIGKILL');
+    expect(await shownAfter(live, 3)).toEqual(['', 'alena', '']);
+    tab.terminate();
+  });
+
+  it('is refused to tokens, and of a conversation that nobody may see', async () => {
+    const server = keep(await startTestServer());
+    const id = await withConversation(server);
+    const token = await server.withToken(server.dashboardToken).request(SET, { id, present: true, typing: false });
+    const unknown = await (
+      await server.as('alena')
+    ).request(SET, {
+      id: Buffer.from('Conversation:00000000-0000-7000-8000-000000000000').toString('base64'),
+      present: true,
+      typing: false,
+    });
+
+    expect([token, unknown]).toMatchObject([
+      { setConversationPresence: { conversation: null, errors: [{ code: 'FORBIDDEN' }] } },
+      { setConversationPresence: { conversation: null, errors: [{ code: 'NOT_FOUND' }] } },
+    ]);
+  });
+});
