@@ -5,13 +5,14 @@ import { createRedisStore, fieldOf, noStore, type Entry, type PresenceStore } fr
 export type Present = { operatorId: string; typing: boolean; since: Date };
 
 export type ConversationPresence = AsyncDisposable & {
+  /** True where the operator has just begun to type. */
   set(told: {
     conversationId: string;
     operatorId: string;
     clientId: string;
     present: boolean;
     typing: boolean;
-  }): Promise<void>;
+  }): Promise<boolean>;
   /** A connection is gone, and with it what was told over it. */
   leave(clientId: string): void;
   /** Who is present, in the order of the ids; each operator once, the longest present first. */
@@ -56,6 +57,7 @@ export function createConversationPresence(options: {
       else forget(conversationId, entry);
       await (present ? store.put(conversationId, entry) : store.remove(conversationId, entry));
       tell(conversationId);
+      return typingUntil > now && (known?.typingUntil ?? 0) <= now;
     },
     leave(clientId) {
       for (const [conversationId, entries] of own)

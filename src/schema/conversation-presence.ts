@@ -1,10 +1,11 @@
 import DataLoader from 'dataloader';
-import { hasScope } from '../auth.ts';
+import { hasPermission, hasScope } from '../auth.ts';
 import type { Context } from '../context.ts';
 import { forbidden } from '../errors.ts';
 import type { SnapshotSource } from '../events/stream-source.ts';
 import type { Present } from '../presence/conversation-presence.ts';
 import { requireModule } from '../services/module.ts';
+import { showTyping } from '../services/receipts.ts';
 import { builder } from './builder.ts';
 import { Conversation } from './conversation.ts';
 import { ConversationPayload } from './conversation-mutations.ts';
@@ -66,7 +67,7 @@ builder.mutationField('setConversationPresence', (t) =>
   t.field({
     type: ConversationPayload,
     description:
-      'Tells colleagues that the viewer looks at or types in a conversation. It runs out by itself: repeat it every 20 seconds, and while typing every 5. What came over a WebSocket ends with it. Needs READ_CONVERSATIONS; operators only.',
+      'Tells colleagues that the viewer looks at or types in a conversation. It runs out by itself: repeat it every 20 seconds, and while typing every 5. What came over a WebSocket ends with it. Where it is an answer to what was read, the customer sees that somebody types. Needs READ_CONVERSATIONS; operators only.',
     args: { input: t.arg({ type: SetConversationPresenceInput, required: true }) },
     resolve: (_root, { input }, context) =>
       payload(async () => {
@@ -75,7 +76,9 @@ builder.mutationField('setConversationPresence', (t) =>
         const conversationId = await visibleConversation(input.conversationId, context);
         const { present, typing } = input;
         const clientId = context.connectionId ?? WITHOUT_CONNECTION;
-        await context.presence.set({ conversationId, operatorId, clientId, present, typing });
+        const told = { conversationId, operatorId, clientId, present, typing };
+        const hasBegun = await context.presence.set(told);
+        if (hasBegun && hasPermission(context.viewer, 'REPLY')) await showTyping(context.db, conversationId);
         return { conversationId };
       }),
   }),

@@ -53,7 +53,11 @@ export function checkSettings(
   function checkMetaId(text: string, path: string[]): string {
     const id = text.trim();
     if (!metaId.test(id))
-      refuse('META_ID', "This is not an identifier of Meta's: it has 15 digits and nothing else.", path);
+      refuse(
+        'META_ID',
+        "This is not an identifier of Meta's: digits only, 15 unless the server is set up otherwise.",
+        path,
+      );
     return id;
   }
 
