@@ -77,14 +77,10 @@ function mentionsFile({ type }: GraphQLArgument): boolean {
 }
 
 /**
- * Everything that can be asked of an object, a field at a time: each field with all its scalars, and those of what it
- * leads to, `depth` steps far. Fields that need arguments are given samples.
+ * A field with all its scalars, and those of what it leads to, `depth` steps far. Fields that need arguments are given
+ * samples.
  */
-export function everyField(schema: GraphQLSchema, type: GraphQLObjectType, depth: number): string[] {
-  return Object.values(type.getFields()).map((field) => fieldText(schema, field, depth));
-}
-
-function fieldText(schema: GraphQLSchema, field: Field, depth: number): string {
+export function fieldText(schema: GraphQLSchema, field: Field, depth: number): string {
   const below = getNamedType(field.type);
   const args = field.args.filter((argument) => isRequiredArgument(argument) || argument.name === 'first');
   const passed = args.map((argument) => `${argument.name}: ${literalOf(sampleOf(argument.type))}`).join(', ');
