@@ -18,7 +18,7 @@ const REPLIES = Number(process.env.PROOF_REPLIES ?? 4);
 const PER_SECOND = 80;
 /** The quick ones of the temporary errors: the full size also has the one that waits 5, then 30 seconds. */
 const TEMPORARY = CONVERSATIONS > 100 ? [131056, 131000] : [131056];
-const DEADLINE_MS = 60_000 + (CONVERSATIONS * REPLIES * 1_000) / 25;
+const DEADLINE_MS = 60_000 + (CONVERSATIONS * REPLIES * 1_000) / 10;
 const CONCURRENT_MUTATIONS = 24;
 
 type Row = {
