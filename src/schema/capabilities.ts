@@ -1,4 +1,4 @@
-import { hasPermission, hasScope } from '../auth.ts';
+import { hasPermission, hasScope, type Viewer } from '../auth.ts';
 import type { Context } from '../context.ts';
 import type { Conversation, Message, Template } from '../generated/prisma/client.ts';
 import { messageActions, type Action } from '../services/message-actions.ts';
@@ -24,7 +24,7 @@ export async function capabilitiesOf(conversation: Conversation, context: Contex
     reply,
     replyFreeForm: reply && isWindowOpen(conversation.windowExpiresAt, new Date()),
     sendTemplate: canSend && (writes || hasPermission(viewer, 'SEND_TEMPLATES')),
-    createRequest: isEnabled && hasPermission(viewer, 'CREATE_REQUESTS'),
+    createRequest: isEnabled && (filesRequests(viewer) || hasPermission(viewer, 'CREATE_REQUESTS')),
   };
 }
 
@@ -42,10 +42,25 @@ export async function actionsOf(message: Message, context: Context): Promise<Act
     readBodies: hasScope(viewer, 'READ_MESSAGE_BODIES'),
     discard: mayWrite && module.licensed && module.settings.enabled,
     replyFreeForm: can.replyFreeForm,
+    createRequest: can.createRequest,
+    ...(await requestLinks(message, conversation, context)),
     sendItsTemplate: can.reply && can.sendTemplate && (await isTemplateUsable(message, conversation, context)),
     attachments,
     now: new Date(),
   });
+}
+
+function filesRequests(viewer: Viewer | null): boolean {
+  return viewer?.kind === 'token' && hasScope(viewer, 'WRITE_REQUESTS');
+}
+
+async function requestLinks(message: Message, conversation: Conversation, { viewer, loaders, readModule }: Context) {
+  const { licensed, settings } = await readModule.current();
+  const mayLink = filesRequests(viewer) || hasPermission(viewer, 'EDIT_REQUESTS');
+  if (!licensed || !settings.enabled || !mayLink) return { linkRequest: false, unlinkRequest: false };
+  const links = (await loaders.linksOf.load(message.id)).filter(({ role }) => role === 'LINKED');
+  const requests = await Promise.all(links.map(({ requestId }) => loaders.request.load(requestId)));
+  return { linkRequest: conversation.requestCount > 0, unlinkRequest: requests.some((request) => request !== null) };
 }
 
 async function isTemplateUsable(message: Message, conversation: Conversation, { loaders }: Context): Promise<boolean> {

@@ -2,7 +2,17 @@ import type { Attachment, Message } from '../generated/prisma/client.ts';
 import type { Content } from '../db/content.ts';
 import { isDiscardable, isQuotable, isReactable, isRetryable } from './message-rules.ts';
 
-export type Action = 'COPY_TEXT' | 'QUOTE' | 'REACT' | 'RETRY' | 'DISCARD' | 'DOWNLOAD' | 'SHOW_STATUS_HISTORY';
+export type Action =
+  | 'COPY_TEXT'
+  | 'QUOTE'
+  | 'REACT'
+  | 'CREATE_REQUEST'
+  | 'LINK_TO_REQUEST'
+  | 'UNLINK_FROM_REQUEST'
+  | 'RETRY'
+  | 'DISCARD'
+  | 'DOWNLOAD'
+  | 'SHOW_STATUS_HISTORY';
 
 /** What the viewer may do in the conversation, and what else decides. */
 export type Situation = {
@@ -11,6 +21,11 @@ export type Situation = {
   replyFreeForm: boolean;
   /** The message is a template and that template can still be sent. */
   sendItsTemplate: boolean;
+  createRequest: boolean;
+  /** They may file messages, and the conversation has a request to file them under. */
+  linkRequest: boolean;
+  /** It is filed under a request that it was not the origin of. */
+  unlinkRequest: boolean;
   attachments: Pick<Attachment, 'storageKey'>[];
   now: Date;
 };
@@ -23,12 +38,20 @@ export function messageActions(message: Message, situation: Situation): Action[]
     ['COPY_TEXT', readBodies && hasText(message)],
     ['QUOTE', replyFreeForm && isQuotable(message)],
     ['REACT', replyFreeForm && isReactable(message, now)],
+    ['CREATE_REQUEST', situation.createRequest && isThere(message)],
+    ['LINK_TO_REQUEST', situation.linkRequest && isThere(message)],
+    ['UNLINK_FROM_REQUEST', situation.unlinkRequest],
     ['RETRY', canSendAgain && isRetryable(message)],
     ['DISCARD', discard && isDiscardable(message)],
     ['DOWNLOAD', readBodies && attachments.some(({ storageKey }) => storageKey !== null)],
     ['SHOW_STATUS_HISTORY', message.direction === 'OUTGOING'],
   ];
   return offers.flatMap(([action, isOffered]) => (isOffered ? [action] : []));
+}
+
+/** Neither taken back by its author nor given up. */
+function isThere({ withdrawnAt, discardedAt }: Message): boolean {
+  return withdrawnAt === null && discardedAt === null;
 }
 
 function hasText({ content }: Pick<Message, 'content'>): boolean {
