@@ -1,13 +1,10 @@
 import type { Database } from '../db/database.ts';
-import type { MessageRow } from '../db/rows.ts';
 import { addSendJob, addTemplateSyncJob, addUploadJob } from '../db/statements/jobs.ts';
 import { findMessages } from '../db/statements/messages.ts';
-import { takeParkedItems } from '../db/statements/parked-items.ts';
 import { pauseSending, type BudgetScope } from '../db/statements/send-budget.ts';
 import { findSendFiles, type SendFile } from '../db/statements/send-files.ts';
 import {
   claimMessage,
-  endLease,
   findOldestUnsent,
   leaseMessage,
   pauseConversation,
@@ -15,13 +12,12 @@ import {
   type Unsent,
 } from '../db/statements/send-queue.ts';
 import { transaction, type Transaction } from '../db/transaction.ts';
-import { Changes, type Rules } from './changes.ts';
+import type { Rules } from './changes.ts';
 import { openChannelProblem, type NewChannelProblem } from './channel-problems.ts';
 import { lockConversation } from './messages.ts';
-import { changeStatus, noteAccepted, type Problem } from './outgoing.ts';
+import type { Problem } from './outgoing.ts';
 import type { Numbers } from './receiving/delivery.ts';
-import type { Item } from './receiving/items.ts';
-import { receiveItems, revived } from './receiving/receive.ts';
+import { accept, loseAnswer, refuse } from './send-fates.ts';
 import { reuseMedia, UPLOAD_LEASE_MS } from './sent-media.ts';
 import { isWindowOpen } from './window.ts';
 
@@ -183,37 +179,6 @@ async function putOff(
   await addSendJob(tx, unsent.conversationId, notBefore ?? pause?.until ?? tx.now);
 }
 
-async function accept(
-  tx: Transaction,
-  unsent: Unsent,
-  providerId: string,
-  rules: Rules,
-  numbers: Numbers,
-): Promise<void> {
-  await change(tx, unsent, rules, (changes, message) => noteAccepted(changes, message, providerId, tx.now));
-  const waiting = await takeParkedItems<Item>(tx, [providerId], [unsent.id]);
-  if (waiting.length === 0) return;
-  await receiveItems(
-    tx,
-    waiting.map(({ item, receivedAt }) => ({ item: revived(item), receivedAt })),
-    numbers,
-    rules,
-  );
-}
-
-async function refuse(
-  tx: Transaction,
-  unsent: Pick<Unsent, 'id' | 'conversationId'>,
-  problem: Problem,
-  rules: Rules,
-): Promise<void> {
-  await change(tx, unsent, rules, (changes, message) => {
-    if (message.status !== 'PENDING' && message.status !== 'SENT') return;
-    message.sendState = 'REFUSED';
-    changeStatus(changes, message, 'FAILED', { previous: message.status, at: tx.now, problem });
-  });
-}
-
 async function applyEffect(
   tx: Transaction,
   unsent: Unsent,
@@ -225,34 +190,4 @@ async function applyEffect(
       unsent.participantId,
       tx.now,
     ]);
-}
-
-/** It may have been sent: only a status with our id, or the operator, can tell. The waiting begins now. */
-async function loseAnswer(tx: Transaction, unsent: Unsent, rules: Rules): Promise<void> {
-  await endLease(tx, unsent.id);
-  await change(tx, unsent, rules, (changes, message) => {
-    if (message.sendState !== 'SENDING') return;
-    message.sendState = 'UNKNOWN';
-    message.outcomeUnknown = true;
-    message.failureTitle = 'The answer of WhatsApp was lost: the message may have been sent.';
-    changes.change(message);
-    const conversation = changes.touch(changes.conversation(message.conversationId));
-    changes.tell(conversation, { type: 'MESSAGE_UPDATED', messageId: message.id, occurredAt: tx.now });
-  });
-}
-
-async function change(
-  tx: Transaction,
-  { id, conversationId }: Pick<Unsent, 'id' | 'conversationId'>,
-  rules: Rules,
-  work: (changes: Changes, message: MessageRow) => void,
-): Promise<void> {
-  const conversation = await lockConversation(tx, conversationId);
-  const [message] = await findMessages(tx, [], [id]);
-  if (!message) return;
-  const changes = new Changes(tx.now, rules);
-  changes.hold([conversation]);
-  work(changes, message);
-  await changes.saveMessages(tx);
-  await changes.finish(tx);
 }
