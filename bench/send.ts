@@ -7,7 +7,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { createClient } from 'graphql-ws';
+import pg from 'pg';
 import { pino } from 'pino';
+import { startEmbeddedPostgres } from '../src/db/embedded.ts';
 import { demoNumbers, SANDBOX_ACCESS_TOKEN, SANDBOX_ACCOUNT_ID, subjectOf } from '../src/demo-data.ts';
 import { loadEnv } from '../src/env.ts';
 import type { Sandbox } from '../src/sandbox/options.ts';
@@ -50,12 +52,22 @@ const url = `http://127.0.0.1:${PORT}`;
 
 await using undo = new AsyncDisposableStack();
 undo.defer(() => rm(dataDir, { recursive: true, force: true }));
+const quiet = pino({ level: 'silent' });
+const postgres = undo.use(await startEmbeddedPostgres({ dataDir, log: quiet }));
+const pool = new pg.Pool({ connectionString: postgres.url, max: 1 });
+undo.defer(() => pool.end());
 const sandbox = undo.use(await startQuietSandbox());
 const door = await startDoor(sandbox.url);
 undo.defer(() => void door.server.close());
 const child = spawn(process.execPath, [join(root, 'src/main.ts')], {
   cwd: root,
-  env: { PATH: process.env.PATH, HOME: process.env.HOME, ...settings, META_API_URL: door.url },
+  env: {
+    PATH: process.env.PATH,
+    HOME: process.env.HOME,
+    ...settings,
+    META_API_URL: door.url,
+    DATABASE_URL: postgres.url,
+  },
   stdio: 'ignore',
 });
 undo.defer(async () => {
@@ -72,7 +84,8 @@ const socket = createClient({
 undo.defer(() => socket.dispose());
 const frames = listen();
 
-const samples: { bare: number; mutation: number; toMeta: number; toSocket: number }[] = [];
+await pool.query('CREATE TABLE bench_commit (n integer)');
+const samples: { bare: number; commit: number; mutation: number; toMeta: number; toSocket: number }[] = [];
 for (let round = 0; round < ROUNDS + WARM_UP; round++) samples.push(await measure(round));
 const measured = samples.slice(WARM_UP);
 
@@ -87,6 +100,7 @@ table(
   [`${ROUNDS} replies, ms`, 'median', 'p99', 'min', 'max'],
   [
     row('a bare HTTP call of the same size', 'bare'),
+    row('a durable commit of one row', 'commit'),
     row('mutation to answer', 'mutation'),
     row("mutation to Meta's request", 'toMeta'),
     row("Meta's status to the subscriber", 'toSocket'),
@@ -107,6 +121,10 @@ async function measure(round: number) {
   await post(`${door.url}/bare`, body);
   const bare = performance.now() - bareFrom;
 
+  const commitFrom = performance.now();
+  await pool.query('INSERT INTO bench_commit VALUES ($1)', [round]);
+  const commit = performance.now() - commitFrom;
+
   const knocked = door.next();
   const clicked = performance.now();
   await post(`${url}/graphql`, body);
@@ -118,7 +136,7 @@ async function measure(round: number) {
   const told = performance.now();
   await sandbox.postStatus(wamid, 'sent');
   const toSocket = (await framed) - told;
-  return { bare, mutation, toMeta, toSocket };
+  return { bare, commit, mutation, toMeta, toSocket };
 }
 
 async function newest(): Promise<string> {
@@ -142,7 +160,7 @@ async function startQuietSandbox(): Promise<Sandbox> {
     businessAccountId: SANDBOX_ACCOUNT_ID,
     phoneNumbers: [{ id: number.phoneNumberId, displayPhoneNumber: number.phoneNumber, verifiedName: 'Bench' }],
     delays: { sentMs: null, deliveredMs: null, readMs: null },
-    log: pino({ level: 'silent' }),
+    log: quiet,
   });
 }
 
