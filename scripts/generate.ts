@@ -1,11 +1,16 @@
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { globSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
+import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
+const clientFiles = globSync('client/*.graphql', { cwd: root }).toSorted();
 const inputs = [
+  'codegen.ts',
+  'schema.graphql',
+  ...clientFiles,
   'prisma/schema.prisma',
   'prisma.config.ts',
   'node_modules/prisma/package.json',
@@ -19,17 +24,31 @@ if (process.argv.includes('--force') || readStamp() !== inputsStamp()) generate(
 
 function generate(): void {
   rmSync(stampFile, { force: true });
-  const cli = createRequire(import.meta.url).resolve('prisma/build/index.js');
-  const { status, error, stdout, stderr } = spawnSync(process.execPath, [cli, 'generate'], {
+  const { resolve } = createRequire(import.meta.url);
+  run(resolve('prisma/build/index.js'), 'generate');
+  const codegen = findCodegen(resolve);
+  if (codegen) run(codegen, '--config', 'codegen.ts', '--silent');
+  writeFileSync(stampFile, inputsStamp());
+}
+
+/** Typed documents are for developing: a production install has no generator for them and needs none. */
+function findCodegen(resolve: NodeJS.RequireResolve): string | null {
+  try {
+    return `${dirname(resolve('@graphql-codegen/cli/package.json'))}/esm/bin.js`;
+  } catch {
+    return null;
+  }
+}
+
+function run(program: string, ...args: string[]): void {
+  const { status, error, stdout, stderr } = spawnSync(process.execPath, [program, ...args], {
     cwd: root,
     encoding: 'utf8',
     env: { ...process.env, PRISMA_HIDE_UPDATE_MESSAGE: '1', CHECKPOINT_DISABLE: '1' },
   });
-  if (error || status !== 0) {
-    console.error(error ?? `${stdout}\n${stderr}`);
-    process.exit(1);
-  }
-  writeFileSync(stampFile, inputsStamp());
+  if (!error && status === 0) return;
+  console.error(error ?? `${stdout}\n${stderr}`);
+  process.exit(1);
 }
 
 function inputsStamp(): string {
