@@ -95,6 +95,7 @@ async function start({ script }: Variant, databaseUrl: string, dataDir: string):
       META_APP_SECRET: APP_SECRET,
       PORT: '0',
       ROLE: 'api',
+      DATABASE_POOL_SIZE: '24',
       LOG_LEVEL: 'info',
       LOG_FORMAT: 'json',
       WEBHOOK_RATE_LIMIT_PER_SECOND: '0',

@@ -1,5 +1,8 @@
+import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { conversationWith } from './support/conversations.ts';
+import { fixture, fixtureNames } from './support/fixtures.ts';
+import { mutated, nastyValue } from './support/nasty.ts';
 import { batchOf, statusOf, textMessage, type Element } from './support/payloads.ts';
 import { number1, postSigned, startTestServer, type TestServer } from './support/server.ts';
 
@@ -196,3 +199,26 @@ describe('a body', () => {
     expect(outcome).toEqual(processed);
   });
 });
+
+/** Samples with nonsense put anywhere in them: the database must take whatever the reader makes of it. */
+const RUNS = Number(process.env.MUTATIONS ?? 60);
+
+it(`${RUNS} samples with nonsense in them are applied, each with all that can be read`, async () => {
+  const names = fixtureNames('payloads').filter((name) => name.endsWith('.json'));
+  const ours = (value: unknown) =>
+    JSON.stringify(value).replaceAll(/"phone_number_id":"[^"]*"/g, `"phone_number_id":"${number1.phoneNumberId}"`);
+  const mutation = fc.record({
+    name: fc.constantFrom(...names),
+    cuts: fc.array(fc.tuple(fc.nat(), nastyValue()), { minLength: 1, maxLength: 4 }),
+  });
+
+  await fc.assert(
+    fc.asyncProperty(mutation, async ({ name, cuts }) => {
+      const answer = await postSigned(server.url, ours(mutated(fixture(`payloads/${name}`), cuts)));
+
+      expect(answer.status).toBe(200);
+      expect(['PROCESSED', 'IGNORED']).toContain(await stateOfNewest());
+    }),
+    { numRuns: RUNS, endOnFailure: true },
+  );
+}, 300_000);

@@ -2,8 +2,9 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Item } from '../src/services/receiving/items.ts';
 import { parsePayload } from '../src/webhooks/payload.ts';
-import { at, elementsOf, isChange, placesIn, type Element } from './support/elements.ts';
+import { at, elementsOf, isChange } from './support/elements.ts';
 import { fixture, fixtureNames } from './support/fixtures.ts';
+import { mutated, nastyValue } from './support/nasty.ts';
 import { bodyOf, changeOf, messagesBody, textMessage } from './support/raw-bodies.ts';
 
 const names = fixtureNames('payloads').filter((name) => name.endsWith('.json'));
@@ -228,53 +229,6 @@ function wordOf(item: Item): string {
 
 function textsOf(body: unknown): unknown[] {
   return elementsOf(body).flatMap(({ list, index }) => at(at(list[index], 'text'), 'body') ?? []);
-}
-
-/** JSON at its worst. */
-function nastyValue(): fc.Arbitrary<unknown> {
-  return fc.oneof(
-    fc.constantFrom<unknown>(
-      null,
-      true,
-      '',
-      '\0',
-      '\ud83d',
-      'a\0b\udc00c',
-      0,
-      -1,
-      1e308,
-      1e15,
-      '1e999',
-      'NaN',
-      '__proto__',
-      [],
-      {},
-    ),
-    fc.constantFrom<unknown>(
-      { 0: { id: 'x' } },
-      { id: {}, from: [] },
-      [[null]],
-      'x'.repeat(600),
-      '99999999999999',
-      'toString',
-    ),
-    fc.jsonValue({ maxDepth: 2 }),
-  );
-}
-
-/** Puts the values at places of the tree; the numbers choose which. */
-function mutated(body: unknown, cuts: [place: number, value: unknown][], below?: string): unknown {
-  const root = { body: structuredClone(below === undefined ? body : at(body, below)) };
-  for (const [place, value] of cuts) {
-    const all = everyPlaceIn(root);
-    const chosen = all[place % all.length];
-    if (chosen) chosen.list[chosen.index] = structuredClone(value);
-  }
-  return root.body;
-}
-
-function everyPlaceIn(value: unknown): Element[] {
-  return placesIn(value).flatMap((place) => [place, ...everyPlaceIn(place.list[place.index])]);
 }
 
 /** PostgreSQL keeps neither NUL nor lone surrogates, and JSON shows both as escapes. */

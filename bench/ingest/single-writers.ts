@@ -11,11 +11,23 @@ export type WriteOne = (body: Buffer, item: Extract<Item, { type: 'message' }>, 
 export function ingestOneByOne(writeOne: WriteOne): Ingest {
   return {
     async accept(body, items, receivedAt) {
-      for (const item of items) if (item.type === 'message') await writeOne(body, item, receivedAt);
+      for (const item of items) if (item.type === 'message') await persistently(() => writeOne(body, item, receivedAt));
     },
     async reject() {},
     async drain() {},
   };
+}
+
+/** Two first messages at once, or a wait too long for a connection: one of them tries again. */
+async function persistently(work: () => Promise<void>): Promise<void> {
+  for (let attempt = 1; attempt < 5; attempt++) {
+    try {
+      return await work();
+    } catch {
+      continue;
+    }
+  }
+  await work();
 }
 
 /** Seven statements, the last of which appends the event and commits in one trip. */
@@ -90,81 +102,78 @@ export function withPrisma(db: Database, businessNumberId: string): WriteOne {
     const text = item.content.type === 'text' ? item.content.text : '';
     const { waId, profileName } = item.participant;
     const key = comparisonKey(waId ?? '');
-    const work = () =>
-      db.prisma.$transaction(
-        async (tx) => {
-          await tx.webhookDelivery.create({
-            data: {
-              receivedAt,
-              body: Buffer.from(body),
-              state: 'PROCESSED',
-              attempts: 1,
-              itemCount: 1,
-              processedAt: receivedAt,
-            },
-          });
-          const participant = await tx.participant.upsert({
-            where: { comparisonKey: key },
-            create: { waId, comparisonKey: key, phoneNumber: `+${waId}`, profileName },
-            update: { profileName },
-          });
-          const pair = { businessNumberId, participantId: participant.id };
-          const conversation = await tx.conversation.upsert({
-            where: { businessNumberId_participantId: pair },
-            create: { ...pair, createdAt: at, lastMessageAt: at, beaconChangedAt: at, lastSequence: 1 },
-            update: { lastSequence: { increment: 1 } },
-          });
-          const message = await tx.message.create({
-            data: {
-              conversationId: conversation.id,
-              sequence: conversation.lastSequence,
-              direction: 'INCOMING',
-              origin: 'CUSTOMER',
-              kind: 'TEXT',
-              content: { type: 'text', text },
-              preview: text,
-              searchText: text.toLowerCase(),
-              providerId: item.providerId,
-              sentAt: at,
-              sentSecond: new Date(Math.floor(at.getTime() / 1000) * 1000),
-              receivedAt,
-            },
-          });
-          await tx.conversation.update({
-            where: { id: conversation.id },
-            data: {
-              lastMessageId: message.id,
-              lastMessageAt: at,
-              lastMessagePreview: text,
-              lastMessageDirection: 'INCOMING',
-              lastIncomingMessageId: message.id,
-              lastIncomingAt: at,
-              unreadCount: { increment: 1 },
-              beaconOn: true,
-              beaconSince: conversation.beaconSince ?? at,
-              windowExpiresAt: new Date(at.getTime() + 86_400_000),
-              windowOpenedAt: at,
-              windowOpenedBy: 'CUSTOMER_MESSAGE',
-              version: { increment: 1 },
-            },
-          });
-          const head = await tx.streamHead.update({ where: { id: 1 }, data: { seq: { increment: 1 } } });
-          await tx.event.create({
-            data: {
-              seq: head.seq,
-              epoch: head.epoch,
-              type: 'MESSAGE_ADDED',
-              conversationId: conversation.id,
-              businessNumberId,
-              messageId: message.id,
-              occurredAt: at,
-              recordedAt: new Date(),
-            },
-          });
-        },
-        { maxWait: 60_000, timeout: 60_000 },
-      );
-    // Two first messages at once: one of the upserts loses.
-    await work().catch(work);
+    await db.prisma.$transaction(
+      async (tx) => {
+        await tx.webhookDelivery.create({
+          data: {
+            receivedAt,
+            body: Buffer.from(body),
+            state: 'PROCESSED',
+            attempts: 1,
+            itemCount: 1,
+            processedAt: receivedAt,
+          },
+        });
+        const participant = await tx.participant.upsert({
+          where: { comparisonKey: key },
+          create: { waId, comparisonKey: key, phoneNumber: `+${waId}`, profileName },
+          update: { profileName },
+        });
+        const pair = { businessNumberId, participantId: participant.id };
+        const conversation = await tx.conversation.upsert({
+          where: { businessNumberId_participantId: pair },
+          create: { ...pair, createdAt: at, lastMessageAt: at, beaconChangedAt: at, lastSequence: 1 },
+          update: { lastSequence: { increment: 1 } },
+        });
+        const message = await tx.message.create({
+          data: {
+            conversationId: conversation.id,
+            sequence: conversation.lastSequence,
+            direction: 'INCOMING',
+            origin: 'CUSTOMER',
+            kind: 'TEXT',
+            content: { type: 'text', text },
+            preview: text,
+            searchText: text.toLowerCase(),
+            providerId: item.providerId,
+            sentAt: at,
+            sentSecond: new Date(Math.floor(at.getTime() / 1000) * 1000),
+            receivedAt,
+          },
+        });
+        await tx.conversation.update({
+          where: { id: conversation.id },
+          data: {
+            lastMessageId: message.id,
+            lastMessageAt: at,
+            lastMessagePreview: text,
+            lastMessageDirection: 'INCOMING',
+            lastIncomingMessageId: message.id,
+            lastIncomingAt: at,
+            unreadCount: { increment: 1 },
+            beaconOn: true,
+            beaconSince: conversation.beaconSince ?? at,
+            windowExpiresAt: new Date(at.getTime() + 86_400_000),
+            windowOpenedAt: at,
+            windowOpenedBy: 'CUSTOMER_MESSAGE',
+            version: { increment: 1 },
+          },
+        });
+        const head = await tx.streamHead.update({ where: { id: 1 }, data: { seq: { increment: 1 } } });
+        await tx.event.create({
+          data: {
+            seq: head.seq,
+            epoch: head.epoch,
+            type: 'MESSAGE_ADDED',
+            conversationId: conversation.id,
+            businessNumberId,
+            messageId: message.id,
+            occurredAt: at,
+            recordedAt: new Date(),
+          },
+        });
+      },
+      { maxWait: 60_000, timeout: 60_000 },
+    );
   };
 }
