@@ -12,7 +12,7 @@ import { figure, median, percentile, table } from './report.ts';
 /** How fast webhooks are taken: our route beside the same route with nothing, or with one transaction each, behind it. */
 const ROUNDS = Number(process.env.ROUNDS ?? 3);
 const SECONDS = Number(process.env.SECONDS ?? 4);
-const CONCURRENT = 64;
+const CONCURRENT = 128;
 const STEADY_PER_SECOND = 320;
 const root = fileURLToPath(new URL('..', import.meta.url));
 

@@ -438,6 +438,91 @@ describe('the phone app', () => {
   });
 });
 
+describe('a status', () => {
+  const begin = Math.floor(Date.now() / 1000) * 1000;
+  const minutes = (n: number) => new Date(begin + n * 60_000);
+  const failure = [
+    {
+      code: 131026,
+      title: 'Message undeliverable',
+      message: 'Message undeliverable',
+      error_data: { details: 'The customer has an old version.' },
+    },
+  ];
+
+  /** A customer asked, and the phone app answered: the answer has the given id. */
+  async function answered(id: string) {
+    const { from, shown } = newCustomer();
+    await post(textMessage({ from, text: 'otázka' }));
+    await postField('smb_message_echoes', {
+      message_echoes: [{ ...message('420777000111', { id, text: { body: 'odpověď' } }), to: from }],
+    });
+    const tell = (status: string, at: Date, errors?: unknown[]) =>
+      postField('messages', { statuses: [statusOf({ id, status, at, ...(errors && { errors }) })] });
+    return { shown, tell };
+  }
+
+  it.each<[string, string[], string, string[]]>([
+    ['read, then delivered, then sent', ['read', 'delivered', 'sent'], 'READ', ['SENT', 'DELIVERED', 'READ']],
+    ['read alone: delivered is inferred', ['read'], 'READ', ['DELIVERED*', 'READ']],
+    ['played counts as read', ['played'], 'READ', ['DELIVERED*', 'READ']],
+    ['failed after delivered is only history', ['delivered', 'failed'], 'DELIVERED', ['FAILED', 'DELIVERED']],
+    ['delivered after failed wins', ['failed', 'delivered'], 'DELIVERED', ['FAILED', 'DELIVERED']],
+    ['sent after failed changes nothing', ['failed', 'sent'], 'FAILED', ['FAILED', 'SENT']],
+    ['a word that nobody knows changes nothing', ['in_orbit'], 'SENT', []],
+  ])('%s', async (fact, words, status, history) => {
+    const { shown, tell } = await answered(`wamid.status ${fact}`);
+    const ranks = ['failed', 'sent', 'delivered', 'read'];
+
+    for (const word of words) await tell(word, minutes(ranks.indexOf(word === 'played' ? 'read' : word)));
+    const once = await shown();
+    for (const word of words) await tell(word, minutes(ranks.indexOf(word === 'played' ? 'read' : word)));
+
+    expect(last(once)?.status).toBe(status);
+    expect(last(once)?.statusHistory.map((entry) => entry.status + (entry.inferred ? '*' : ''))).toEqual(history);
+    expect(last(await shown())).toEqual(last(once));
+  });
+
+  it('of a failure keeps the whole reason, lights the beacon again, and a late delivery puts it out', async () => {
+    const { shown, tell } = await answered('wamid.status-failure');
+    expect((await shown()).beacon.on).toBe(false);
+
+    await tell('failed', minutes(1), failure);
+    const failed = await shown();
+    await tell('delivered', minutes(2));
+    const delivered = await shown();
+
+    expect(last(failed)?.failure).toMatchObject({
+      code: 131026,
+      title: 'Message undeliverable',
+      detail: 'The customer has an old version.',
+    });
+    expect(failed.beacon).toMatchObject({ on: true, reason: 'REPLY_FAILED' });
+    expect(last(delivered)?.failure).toBeNull();
+    expect(delivered.beacon).toMatchObject({ on: false });
+  });
+
+  it('that the window is closed (131047) closes it, whatever our clock says', async () => {
+    const { shown, tell } = await answered('wamid.status-window');
+    expect((await shown()).window.state).toBe('OPEN');
+
+    await tell('failed', minutes(1), [{ code: 131047, title: 'Re-engagement message' }]);
+
+    expect((await shown()).window.state).toBe('CLOSED');
+  });
+
+  it('that comes before its message is applied with it', async () => {
+    const { from } = newCustomer();
+    await postField('messages', { statuses: [statusOf({ id: 'wamid.status-first', status: 'read', at: minutes(0) })] });
+
+    await postField('smb_message_echoes', {
+      message_echoes: [{ ...message('420777000111', { id: 'wamid.status-first', text: { body: 'x' } }), to: from }],
+    });
+
+    expect(last(await conversationWith(await server.as('cyril'), `+${from}`))?.status).toBe('READ');
+  });
+});
+
 describe('an imported history', () => {
   it('shows what was written, with its statuses, and moves neither beacon, unread figure nor window', async () => {
     const { from, shown } = newCustomer();
