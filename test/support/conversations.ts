@@ -39,103 +39,101 @@ export type ShownMessage = {
   content: Record<string, unknown> & { __typename: string };
 };
 
-const CONVERSATIONS = gql`
-  query Conversations($first: Int!) {
-    conversations(first: $first) {
-      nodes {
-        id
-        number
-        unreadCount
-        createdAt
-        lastMessageAt
-        participant {
-          displayName
-          phoneNumber
-          businessScopedUserId
-          previousPhoneNumbers
-        }
-        beacon {
-          on
-          since
-          reason
-        }
-        window {
-          state
-          expiresAt
-          openedBy
-        }
-        lastMessage {
+const CONVERSATION = gql`
+  query Conversation($id: ID!) {
+    conversation(id: $id) {
+      id
+      number
+      unreadCount
+      createdAt
+      lastMessageAt
+      participant {
+        displayName
+        phoneNumber
+        businessScopedUserId
+        previousPhoneNumbers
+      }
+      beacon {
+        on
+        since
+        reason
+      }
+      window {
+        state
+        expiresAt
+        openedBy
+      }
+      lastMessage {
+        preview
+      }
+      messages(first: 100) {
+        nodes {
+          id
+          sequence
+          kind
+          direction
+          origin
           preview
-        }
-        messages(first: 100) {
-          nodes {
-            id
-            sequence
-            kind
-            direction
-            origin
+          status
+          sentAt
+          editedAt
+          deletedByCustomerAt
+          forwarded
+          failure {
+            code
+            title
+            detail
+          }
+          quoted {
             preview
+          }
+          referral {
+            headline
+            clickId
+          }
+          reactions {
+            emoji
+            byCustomer
+          }
+          statusHistory {
             status
-            sentAt
-            editedAt
-            deletedByCustomerAt
-            forwarded
-            failure {
-              code
-              title
-              detail
+            at
+            inferred
+          }
+          content {
+            __typename
+            ... on TextContent {
+              text
             }
-            quoted {
-              preview
-            }
-            referral {
-              headline
-              clickId
-            }
-            reactions {
-              emoji
-              byCustomer
-            }
-            statusHistory {
-              status
-              at
-              inferred
-            }
-            content {
-              __typename
-              ... on TextContent {
-                text
+            ... on MediaContent {
+              caption
+              attachment {
+                fileName
+                state
               }
-              ... on MediaContent {
-                caption
-                attachment {
-                  fileName
-                  state
-                }
-              }
-              ... on LocationContent {
-                latitude
-                longitude
+            }
+            ... on LocationContent {
+              latitude
+              longitude
+              name
+            }
+            ... on ContactsContent {
+              contacts {
                 name
+                phoneNumbers
               }
-              ... on ContactsContent {
-                contacts {
-                  name
-                  phoneNumbers
-                }
-              }
-              ... on InteractiveReplyContent {
-                replyId
-                title
-                description
-              }
-              ... on SystemContent {
-                systemText: text
-              }
-              ... on UnsupportedContent {
-                providerType
-                reason
-              }
+            }
+            ... on InteractiveReplyContent {
+              replyId
+              title
+              description
+            }
+            ... on SystemContent {
+              systemText: text
+            }
+            ... on UnsupportedContent {
+              providerType
+              reason
             }
           }
         }
@@ -144,17 +142,38 @@ const CONVERSATIONS = gql`
   }
 `;
 
+const NAMES = gql`
+  query Names($first: Int!) {
+    conversations(first: $first) {
+      nodes {
+        id
+        participant {
+          displayName
+        }
+      }
+    }
+  }
+`;
+
 export async function shownConversations(client: GraphQLClient, first = 100): Promise<ShownConversation[]> {
-  const { conversations } = await client.request<{ conversations: { nodes: ShownConversation[] } }>(CONVERSATIONS, {
-    first,
-  });
-  return conversations.nodes;
+  return Promise.all((await named(client, first)).map(({ id }) => shown(client, id)));
 }
 
 /** The one whose customer shows so; fails where there is none, or more than one. */
 export async function conversationWith(client: GraphQLClient, displayName: string): Promise<ShownConversation> {
-  const found = (await shownConversations(client)).filter((row) => row.participant.displayName === displayName);
+  const found = (await named(client)).filter(({ participant }) => participant.displayName === displayName);
   const [only] = found;
   if (!only || found.length > 1) throw new Error(`${found.length} conversations with ${displayName}`);
-  return only;
+  return shown(client, only.id);
+}
+
+type Named = { id: string; participant: { displayName: string } };
+
+async function named(client: GraphQLClient, first = 100): Promise<Named[]> {
+  return (await client.request<{ conversations: { nodes: Named[] } }>(NAMES, { first })).conversations.nodes;
+}
+
+/** One by one: all of them with all their messages are more than one operation may ask for. */
+async function shown(client: GraphQLClient, id: string): Promise<ShownConversation> {
+  return (await client.request<{ conversation: ShownConversation }>(CONVERSATION, { id })).conversation;
 }
