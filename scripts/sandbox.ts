@@ -2,14 +2,18 @@ import { randomBytes } from 'node:crypto';
 import { parseArgs } from 'node:util';
 import { pino } from 'pino';
 import pretty from 'pino-pretty';
-import type { Sandbox } from '../src/sandbox/options.ts';
+import { demoNumbers, SANDBOX_ACCESS_TOKEN, SANDBOX_ACCOUNT_ID } from '../src/demo-data.ts';
+import type { Sandbox, SandboxNumber } from '../src/sandbox/options.ts';
 import { startSandbox } from '../src/sandbox/server.ts';
 
 const usage = `Plays WhatsApp for a server on this machine.
 
   npm run sandbox -- [--port 4010] [--host 127.0.0.1] [--seed 1]
                      [--webhook-url http://localhost:4000/webhooks/whatsapp] [--app-secret SECRET]
-                     [--business-account-id ID] [--phone-number-id ID] [--phone-number '+420 777 000 111']`;
+                     [--access-token TOKEN] [--business-account-id ID]
+                     [--phone-number-id ID --phone-number '+420 777 000 111']
+
+Without the last three lines it has the account, the numbers and the token of the demo data.`;
 
 const { values: flags } = parseArgs({
   options: {
@@ -18,8 +22,9 @@ const { values: flags } = parseArgs({
     seed: { type: 'string' },
     'webhook-url': { type: 'string', default: 'http://localhost:4000/webhooks/whatsapp' },
     'app-secret': { type: 'string' },
-    'business-account-id': { type: 'string', default: '100000000000001' },
-    'phone-number-id': { type: 'string', default: '100000000000011' },
+    'access-token': { type: 'string', default: SANDBOX_ACCESS_TOKEN },
+    'business-account-id': { type: 'string', default: SANDBOX_ACCOUNT_ID },
+    'phone-number-id': { type: 'string' },
     'phone-number': { type: 'string', default: '+420 777 000 111' },
     help: { type: 'boolean', default: false },
   },
@@ -35,14 +40,9 @@ async function run(): Promise<void> {
     host: flags.host,
     webhookUrl: flags['webhook-url'],
     appSecret,
+    accessToken: flags['access-token'],
     businessAccountId: flags['business-account-id'],
-    phoneNumbers: [
-      {
-        id: flags['phone-number-id'],
-        displayPhoneNumber: flags['phone-number'],
-        verifiedName: 'Sandbox',
-      },
-    ],
+    phoneNumbers: phoneNumbers(),
     retry: { maxRetries: 10, firstPauseMs: 1_000 },
     log: pino({ level: 'debug', base: null }, pretty({ sync: true })),
     ...(flags.seed === undefined ? {} : { seed: Number(flags.seed) }),
@@ -53,14 +53,23 @@ async function run(): Promise<void> {
   }
 }
 
+function phoneNumbers(): SandboxNumber[] {
+  const id = flags['phone-number-id'];
+  if (id !== undefined) return [{ id, displayPhoneNumber: flags['phone-number'], verifiedName: 'Sandbox' }];
+  return demoNumbers.map(({ phoneNumberId, phoneNumber, displayName }) => ({
+    id: phoneNumberId,
+    displayPhoneNumber: phoneNumber,
+    verifiedName: displayName,
+  }));
+}
+
 function instructions(sandbox: Sandbox, appSecret: string): string {
   return `The sandbox plays WhatsApp at ${sandbox.url}
 
 Start the server with
-  META_API_URL=${sandbox.url} META_APP_SECRET=${appSecret} META_ACCESS_TOKEN=${sandbox.accessToken} npm start
-and enter in its settings
-  WhatsApp business account ID  ${sandbox.businessAccountId}
-  ID of the phone number        ${sandbox
+  SANDBOX=off META_API_URL=${sandbox.url} META_APP_SECRET=${appSecret} npm start
+Its demo data name the same account, numbers and token. A server with settings of its own needs there
+  access token ${sandbox.accessToken}, account ${sandbox.businessAccountId}, numbers ${sandbox
     .phoneNumbers()
     .map(({ id }) => id)
     .join(', ')}
