@@ -1,8 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { GraphQLClient } from 'graphql-request';
 import { beginConversation, globalOf, messageOf, reached, rowOf, send, type Begun } from './support/sends.ts';
-import { openDatabase } from '../src/db/database.ts';
-import { showTyping } from '../src/services/receipts.ts';
 import { eventually } from './support/events.ts';
 import { startTestServer, type TestServer } from './support/server.ts';
 
@@ -319,21 +317,23 @@ describe('reading and typing', () => {
   });
 
   it('shows that an operator types, but not where it would tell of a reading that nobody wanted to tell', async () => {
+    const TYPE = `mutation Type($id: ID!, $typing: Boolean!) {
+      setConversationPresence(input: { conversationId: $id, present: true, typing: $typing }) { errors { code } } }`;
+    const type = (begun: Begun, typing: boolean) => boris.request(TYPE, { id: begun.conversationId, typing });
     const [told, silent] = [await beginConversation(server), await beginConversation(server)];
-    await using db = openDatabase({ url: server.databaseUrl, poolSize: 1 });
     await boris.request(READ, { input: { conversationId: told.conversationId, upToMessageId: told.messageId } });
     await boris.request(READ, {
       input: { conversationId: silent.conversationId, upToMessageId: silent.messageId, sendReadReceipt: false },
     });
 
-    for (const { conversationId } of [silent, told]) await showTyping(db, rowOf(conversationId));
+    for (const begun of [silent, told]) await type(begun, true);
 
-    await eventually(async () => marks(told).some(({ kind }) => kind === 'typing'));
+    await eventually(async () => marks(told).some(({ kind }) => kind === 'typing'), 10_000);
     expect(marks(silent)).toEqual([]);
-    await beginConversation(server, { from: told.from, text: 'A ještě' });
-    await showTyping(db, rowOf(told.conversationId));
+    const newer = await beginConversation(server, { from: told.from, text: 'A ještě' });
+    for (const typing of [false, true]) await type(told, typing);
     const jobs = await server.sql(`SELECT 1 FROM graphile_worker.jobs WHERE key LIKE 'typing:%'`);
-    expect(jobs).toEqual([]);
+    expect([jobs, marks(newer)]).toEqual([[], []]);
   });
 });
 
