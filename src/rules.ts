@@ -1,6 +1,6 @@
 import type { Env } from './env.ts';
 import { metaErrorRule } from './meta/error-codes.ts';
-import type { Rules } from './services/changes.ts';
+import type { FailureEffect, Rules } from './services/changes.ts';
 import type { ChatModule } from './services/module.ts';
 
 /** The readings of the rules that this deployment chose, from its environment and the module's settings. */
@@ -9,6 +9,12 @@ export function createRulesOf(env: Env): (module: ChatModule) => Rules {
     beaconOrder: env.beaconOrder,
     templateClearsBeacon: env.templateClearsBeacon,
     windowWarningMinutes: settings.windowWarningMinutes,
+    effectOf,
     isRetryable: (code) => code !== null && (metaErrorRule(code)?.retryable ?? false),
   });
+}
+
+function effectOf(code: number | null): FailureEffect | null {
+  const effect = code === null ? null : metaErrorRule(code)?.effect;
+  return effect === 'marketing-opt-out' || effect === 'template-unusable' ? effect : null;
 }

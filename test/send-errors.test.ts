@@ -168,20 +168,23 @@ describe('a limit', () => {
 });
 
 describe('a lasting effect', () => {
-  it('131050 notes that the customer has stopped marketing, and marketing templates are refused from then on', async () => {
-    const begun = await beginConversation(server);
-    server.sandbox.fail({ kind: 'error', code: 131050, to: begun.from, next: 1 });
+  it.each(['error', 'failed-status'] as const)(
+    '131050 by %s notes that the customer has stopped marketing',
+    async (kind) => {
+      const begun = await beginConversation(server);
+      server.sandbox.fail({ kind, code: 131050, to: begun.from, next: 1 });
 
-    const { message } = await send(boris, 'replyToConversation', { conversationId: begun.conversationId, text: 'A' });
-    await reached(boris, message?.id ?? '', 'FAILED');
+      const { message } = await send(boris, 'replyToConversation', { conversationId: begun.conversationId, text: 'A' });
+      await reached(boris, message?.id ?? '', 'FAILED');
 
-    const [row] = await server.sql<{ stopped: boolean }>(
-      `SELECT p.marketing_stopped_at IS NOT NULL AS stopped FROM conversation c
+      const [row] = await server.sql<{ stopped: boolean }>(
+        `SELECT p.marketing_stopped_at IS NOT NULL AS stopped FROM conversation c
        JOIN participant p ON p.id = c.participant_id WHERE c.id = $1`,
-      [rowOf(begun.conversationId)],
-    );
-    expect(row).toEqual({ stopped: true });
-  });
+        [rowOf(begun.conversationId)],
+      );
+      expect(row).toEqual({ stopped: true });
+    },
+  );
 });
 
 async function attemptsOf(id: string): Promise<number> {

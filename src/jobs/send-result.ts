@@ -21,7 +21,7 @@ export function resultOf(outcome: SendOutcome, unsent: Unsent, now: Date): SendR
       return { kind: 'stopped', trouble: troubleOf(outcome, unsent), problem: problemOf(outcome.error) };
     case 'permanent':
     case 'window-closed':
-      return { kind: 'refused', problem: problemOf(outcome.error), effect: effectOf(outcome.error) };
+      return { kind: 'refused', problem: problemOf(outcome.error) };
   }
 }
 
@@ -48,7 +48,7 @@ export function troubleOf(
 function laterOf(outcome: Extract<Failed, { kind: 'temporary' }>, unsent: Unsent, now: Date): SendResult {
   const delayMs = retryDelayMs(outcome.error.rule, unsent.attempts);
   const problem = problemOf(outcome.error);
-  if (delayMs === null) return { kind: 'refused', problem, effect: null };
+  if (delayMs === null) return { kind: 'refused', problem };
   const until = new Date(now.getTime() + Math.max(delayMs, outcome.retryAfterMs ?? 0));
   const scope = scopeOf(outcome.scope, unsent);
   return { kind: 'later', notBefore: scope ? null : until, pause: scope && { scope, until }, problem };
@@ -58,9 +58,4 @@ function laterOf(outcome: Extract<Failed, { kind: 'temporary' }>, unsent: Unsent
 function scopeOf(scope: BackOffScope, { businessNumberId }: Unsent): Pause['scope'] | null {
   if (scope === 'message') return null;
   return scope === 'number' ? numberScope(businessNumberId) : scope;
-}
-
-function effectOf({ rule }: MetaFailure): 'marketing-opt-out' | 'template-unusable' | null {
-  const { effect } = rule;
-  return effect === 'marketing-opt-out' || effect === 'template-unusable' ? effect : null;
 }

@@ -94,7 +94,7 @@ async function honourUsage(db: Database, usage: Usage | null): Promise<void> {
 }
 
 function refused(title: string, detail: string): SendResult {
-  return { kind: 'refused', problem: { code: null, title, detail }, effect: null };
+  return { kind: 'refused', problem: { code: null, title, detail } };
 }
 
 export function numbersOf(module: ChatModule): ReadonlyMap<string, string> {

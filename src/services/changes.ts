@@ -2,12 +2,17 @@ import type { NewEvent } from '../db/event-log.ts';
 import type { ConversationRow, MessageRow, NewMessage } from '../db/rows.ts';
 import { updateConversations } from '../db/statements/conversations.ts';
 import { loadBeaconTails } from '../db/statements/beacon-tail.ts';
+import { addTemplateSyncJob } from '../db/statements/jobs.ts';
+import { stopMarketing } from '../db/statements/participants.ts';
 import { insertMessages, updateMessages } from '../db/statements/messages.ts';
 import type { Transaction } from '../db/transaction.ts';
 import type { BeaconReason } from '../generated/prisma/enums.ts';
 import { beaconOf, beaconTurn, type BeaconOrder, type BeaconState } from './beacon.ts';
 import { beaconMessage } from './beacon-message.ts';
 import { windowState, type MessagingWindow } from './window.ts';
+
+/** The customer wants no marketing any more, or the template is not what we think it is. */
+export type FailureEffect = 'marketing-opt-out' | 'template-unusable';
 
 /** Which readings of the rules this deployment chose. */
 export type Rules = {
@@ -16,6 +21,8 @@ export type Rules = {
   windowWarningMinutes: number;
   /** Whether trying again can help after this code of Meta's. */
   isRetryable: (providerCode: number | null) => boolean;
+  /** What this code tells of something other than the message. */
+  effectOf: (providerCode: number | null) => FailureEffect | null;
 };
 
 /**
@@ -30,6 +37,7 @@ export class Changes {
   private readonly conversations = new Map<string, ConversationRow>();
   private readonly touched = new Set<ConversationRow>();
   private readonly changedMessages = new Set<MessageRow>();
+  private readonly effects = new Map<FailureEffect, Set<string>>();
   private readonly unread = new Set<ConversationRow>();
   private readonly beaconsToCheck = new Map<ConversationRow, { reason: BeaconReason; byOperatorId: string | null }>();
 
@@ -97,6 +105,11 @@ export class Changes {
     this.tell(conversation, { type: 'WINDOW_CHANGED', occurredAt: this.now, data });
   }
 
+  /** Applied with the rest, whether Meta's answer or a status told it. */
+  noteEffect(effect: FailureEffect, participantId: string): void {
+    this.effects.set(effect, (this.effects.get(effect) ?? new Set()).add(participantId));
+  }
+
   setUnread(conversation: ConversationRow, count: number): void {
     if (conversation.unreadCount === count) return;
     conversation.unreadCount = count;
@@ -116,6 +129,8 @@ export class Changes {
     if (this.beaconsToCheck.size > 0) await this.checkBeacons(tx);
     for (const conversation of this.unread) this.tellUnread(conversation);
     await updateConversations(tx, [...this.touched]);
+    await stopMarketing(tx, [...(this.effects.get('marketing-opt-out') ?? [])]);
+    if (this.effects.has('template-unusable')) await addTemplateSyncJob(tx);
     tx.append(...this.events);
   }
 

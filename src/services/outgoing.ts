@@ -1,4 +1,4 @@
-import type { MessageRow } from '../db/rows.ts';
+import type { ConversationRow, MessageRow } from '../db/rows.ts';
 import type { MessageStatus } from '../generated/prisma/enums.ts';
 import { messagingWindow, type Changes } from './changes.ts';
 import { refreshLastMessage } from './last-messages.ts';
@@ -35,10 +35,16 @@ export function changeStatus(changes: Changes, message: MessageRow, next: Messag
   const data = { status: next, previous: change.previous };
   changes.tell(conversation, { type: 'MESSAGE_STATUS_CHANGED', messageId: message.id, occurredAt: change.at, data });
   if (message.imported) return;
-  if (next === 'FAILED') changes.recheckBeacon(conversation, 'REPLY_FAILED');
+  if (next === 'FAILED') noteFailed(changes, conversation, change.problem);
   if (change.previous === 'FAILED') changes.recheckBeacon(conversation, 'OPERATOR_REPLIED');
   if (OUTSIDE_WINDOW.has(message.failureCode))
     changes.setWindow(conversation, closeWindow(messagingWindow(conversation), changes.now));
+}
+
+function noteFailed(changes: Changes, conversation: ConversationRow, problem: Problem | null): void {
+  changes.recheckBeacon(conversation, 'REPLY_FAILED');
+  const effect = changes.rules.effectOf(problem?.code ?? null);
+  if (effect) changes.noteEffect(effect, conversation.participantId);
 }
 
 function setFailure(message: MessageRow, problem: Problem | null, changes: Changes): void {

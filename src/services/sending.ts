@@ -1,5 +1,5 @@
 import type { Database } from '../db/database.ts';
-import { addSendJob, addTemplateSyncJob, addUploadJob } from '../db/statements/jobs.ts';
+import { addSendJob, addUploadJob } from '../db/statements/jobs.ts';
 import { findMessages } from '../db/statements/messages.ts';
 import { pauseSending, type BudgetScope } from '../db/statements/send-budget.ts';
 import { findSendFiles, type SendFile } from '../db/statements/send-files.ts';
@@ -46,7 +46,7 @@ export type SendResult =
   | { kind: 'later'; notBefore: Date | null; pause: Pause | null; problem: Problem }
   /** Refused because of the channel: the message waits until that is settled. */
   | { kind: 'stopped'; trouble: NewChannelProblem; problem: Problem }
-  | { kind: 'refused'; problem: Problem; effect: 'marketing-opt-out' | 'template-unusable' | null }
+  | { kind: 'refused'; problem: Problem }
   | { kind: 'unknown' };
 
 /**
@@ -141,8 +141,7 @@ export async function recordResult(
         await openChannelProblem(tx, result.trouble);
         return;
       case 'refused':
-        await refuse(tx, unsent, result.problem, settings.rules);
-        return applyEffect(tx, unsent, result.effect);
+        return refuse(tx, unsent, result.problem, settings.rules);
       case 'unknown':
         return loseAnswer(tx, unsent, settings.rules);
     }
@@ -177,17 +176,4 @@ async function putOff(
   if (pause?.scope === 'recipient') await pauseConversation(tx, unsent.conversationId, pause.until);
   else if (pause) await pauseSending(tx, pause.scope, pause.until, problem.title);
   await addSendJob(tx, unsent.conversationId, notBefore ?? pause?.until ?? tx.now);
-}
-
-async function applyEffect(
-  tx: Transaction,
-  unsent: Unsent,
-  effect: Extract<SendResult, { kind: 'refused' }>['effect'],
-): Promise<void> {
-  if (effect === 'template-unusable') await addTemplateSyncJob(tx);
-  if (effect === 'marketing-opt-out')
-    await tx.query('UPDATE participant SET marketing_stopped_at = coalesce(marketing_stopped_at, $2) WHERE id = $1', [
-      unsent.participantId,
-      tx.now,
-    ]);
 }

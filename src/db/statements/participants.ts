@@ -62,3 +62,13 @@ export function refreshParticipantSearch(
 ): Promise<{ id: string; businessNumberId: string }[]> {
   return tx.query(rename, [JSON.stringify(participants)]);
 }
+
+/** The customer wants no marketing from now on; a newer word of theirs stays. */
+export async function stopMarketing(tx: Transaction, participantIds: string[]): Promise<void> {
+  if (participantIds.length === 0) return;
+  await tx.query(
+    `UPDATE participant SET marketing_stopped_at = $2, marketing_changed_at = $2
+     WHERE id = ANY($1::uuid[]) AND coalesce(marketing_changed_at, '-infinity') < $2`,
+    [participantIds, tx.now],
+  );
+}
