@@ -83,7 +83,7 @@ describe('a link to a file', () => {
   });
 
   it('runs out', async () => {
-    const url = await linkTo(await keep({ mimeType: 'image/png' }), 1);
+    const url = await linkTo(await keep({ mimeType: 'image/png' }), 4);
     const endsAt = Number(new URL(url).searchParams.get('expires')) * 1000;
 
     expect((await fetch(url)).status).toBe(200);
