@@ -10,6 +10,8 @@ const PERSONAL_FIELDS = new Set([
   'handledToday',
   'waitingMine',
   'openConversations',
+  // Its filter may ask for "me", in a variable or in a saved filter.
+  'conversationListChanged',
 ]);
 
 const personal = new WeakMap<DocumentNode, boolean>();

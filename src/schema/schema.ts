@@ -11,6 +11,7 @@ import './module-mutations.ts';
 import './conversation.ts';
 import './conversation-list.ts';
 import './conversation-summary.ts';
+import './conversation-list-changed.ts';
 import './saved-filter.ts';
 import './saved-filter-mutations.ts';
 import './conversation-mutations.ts';

@@ -1,7 +1,7 @@
 import { all, everything, type Condition } from '../../db/condition.ts';
 import type { TokenScope } from '../../generated/prisma/enums.ts';
 import { filterCondition, type ConversationFilter, type FilterFacts } from './filter.ts';
-import { childFilters, filtersIn } from './filter-tree.ts';
+import { childFilters, filtersIn, relativeZones } from './filter-tree.ts';
 import { searchColumns, searchCondition, type SearchColumn } from './search.ts';
 import type { Directory, TextColumn } from './text-conditions.ts';
 
@@ -94,4 +94,11 @@ export function needsOperators({ filters, searches }: ListQuery): boolean {
 /** Whether it depends on who asks, besides their rights. */
 export function isPersonal({ filters }: ListQuery): boolean {
   return filters.flatMap(filtersIn).some(({ lastRepliedByMe }) => lastRepliedByMe != null);
+}
+
+/** Whether time alone changes what it holds. */
+export function movesWithTime({ filters }: ListQuery): boolean {
+  return filters.some(
+    (filter) => relativeZones(filter).length > 0 || filtersIn(filter).some(({ windowState }) => windowState != null),
+  );
 }
