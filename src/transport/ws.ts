@@ -124,6 +124,9 @@ export function createWsServer(options: {
         onMessage: (take) =>
           socket.on('message', (data) => {
             take(textOf(data)).catch((error: unknown) => {
+              // The other side may be gone, or speak out of turn: neither is a fault of ours.
+              if (socket.readyState !== socket.OPEN) return;
+              if (isOutOfTurn(error)) return socket.close(CloseCode.BadRequest, 'Unexpected message');
               log.error({ err: error }, 'a frame could not be handled');
               socket.close(CloseCode.InternalServerError, 'Internal server error');
             });
@@ -284,6 +287,11 @@ function tooManySubscriptions(): Refusal {
   return new Refusal('RATE_LIMITED', `A socket has at most ${MAX_SUBSCRIPTIONS} subscriptions.`, {
     limit: 'subscriptions',
   });
+}
+
+/** The library's word for a message that only servers send. */
+function isOutOfTurn(error: unknown): boolean {
+  return error instanceof Error && error.message.startsWith('Unexpected message of type');
 }
 
 function secondsOf(error: unknown): number {
