@@ -34,6 +34,14 @@ async function turn(enabled: boolean, login: 'alena' | 'boris' = 'alena') {
   return (await (await server.as(login)).request<Switched>(SWITCH, { enabled })).setChatModuleEnabled;
 }
 
+/** The other process reads the settings by itself. */
+async function isOnAt(at: TestServer): Promise<boolean> {
+  const answer = await (
+    await at.as('alena')
+  ).request<{ chatModule: { enabled: boolean } }>('{ chatModule { enabled } }');
+  return answer.chatModule.enabled;
+}
+
 async function ask(login: 'alena' | 'boris', query: string, variables = {}) {
   const answer: unknown = await (await server.as(login)).rawRequest(query, variables).catch((error: unknown) => error);
   return answer instanceof Error && 'response' in answer ? answer.response : answer;
@@ -109,6 +117,7 @@ describe('while the module is off', () => {
   });
 
   it('subscriptions end with that code on every process, and new ones are refused', async () => {
+    await eventually(() => isOnAt(other), patience(5_000));
     const sockets = await Promise.all([server, other].map(async (at) => at.socket(await server.tokenOf('alena'))));
     const streams = sockets.map((socket) => collect(socket, 'subscription { events { __typename } }'));
     await Promise.all(streams.map((live) => live.take(1)));
