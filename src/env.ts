@@ -120,6 +120,7 @@ const settings = z.object({
   ADDRESS_RATE_LIMIT_PER_MINUTE: integer(30_000, 0),
   WEBHOOK_RATE_LIMIT_PER_SECOND: integer(5_000, 0),
   MAX_SOCKETS_PER_VIEWER: integer(1_000),
+  MAX_SOCKETS_PER_ADDRESS: integer(10_000),
   INTROSPECTION: oneOf('everyone', 'administrators', 'off').optional(),
   GRAPHIQL: optionalFlag,
   TRUSTED_DOCUMENTS: z.string().optional(),

@@ -43,6 +43,7 @@ import { keyringOf, watchModule } from './services/module-watch.ts';
 import { applyArrivedItems, dropOldItems } from './services/receiving/parked.ts';
 import { resealSecrets } from './services/settings.ts';
 import { createAddressOf } from './transport/address.ts';
+import { createConnectionLimits } from './transport/connection-count.ts';
 import { createGraphqlRoute, GRAPHQL_PATH } from './transport/http.ts';
 import { createOperations } from './execution/operation.ts';
 import { createRates } from './execution/rates.ts';
@@ -150,12 +151,23 @@ export async function startServer({ env, log }: ServerOptions): Promise<RunningS
   const tickets = createTickets(env.encryptionKey);
   const isOriginAllowed = originCheck(env);
   const addressOf = createAddressOf(env.trustedProxies);
-  const common = { schema, operations, rates, authenticate, createContext, tickets, isOriginAllowed, addressOf, log };
+  const limits = createConnectionLimits({ perViewer: env.maxSocketsPerViewer, perAddress: env.maxSocketsPerAddress });
+  const common = {
+    schema,
+    operations,
+    rates,
+    authenticate,
+    createContext,
+    tickets,
+    isOriginAllowed,
+    addressOf,
+    limits,
+    log,
+  };
   const ws = undo.use(
     createWsServer({
       ...common,
       streams,
-      maxSocketsPerViewer: env.maxSocketsPerViewer,
       onClosed: (connectionId) => presence.leave(connectionId),
     }),
   );

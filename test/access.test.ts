@@ -447,6 +447,39 @@ describe('an operator', () => {
   });
 });
 
+describe('live connections', () => {
+  const SUBSCRIBE = { query: 'subscription { events { __typename } }' };
+  const listen = (at: TestServer, token: string, stop: AbortSignal) =>
+    fetch(`${at.url}/graphql`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', accept: 'text/event-stream', authorization: `Bearer ${token}` },
+      body: JSON.stringify(SUBSCRIBE),
+      signal: stop,
+    });
+
+  it.each(['MAX_SOCKETS_PER_VIEWER', 'MAX_SOCKETS_PER_ADDRESS'])(
+    'are limited by %s over both transports together, and a closed one makes room',
+    async (setting) => {
+      await using limited = await startTestServer({ settings: { [setting]: '1' } });
+      const alena = await limited.tokenOf('alena');
+      const stop = new AbortController();
+      const first = await listen(limited, alena, stop.signal);
+      const second = await listen(limited, alena, AbortSignal.timeout(patience(5_000)));
+      const socket = limited.socket(alena);
+      const closed = new Promise<unknown>((resolve) => socket.on('closed', resolve));
+      collect(socket, SUBSCRIBE.query).ended.catch(() => {});
+
+      expect([first.status, second.status]).toEqual([200, 429]);
+      expect(await second.json()).toMatchObject({ errors: [{ extensions: { code: 'RATE_LIMITED' } }] });
+      expect(await closed).toMatchObject({ code: setting === 'MAX_SOCKETS_PER_VIEWER' ? 4403 : 1006 });
+      stop.abort();
+      const again = new AbortController();
+      await eventually(async () => (await listen(limited, alena, again.signal)).status === 200, patience(5_000));
+      again.abort();
+    },
+  );
+});
+
 /** How a socket that listens is closed. */
 async function closing(at: TestServer, token: string): Promise<unknown> {
   const socket = at.socket(token);

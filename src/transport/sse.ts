@@ -1,13 +1,14 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { v7 as uuid } from 'uuid';
-import { bearer, type Authenticate, type Viewer } from '../auth.ts';
+import { actorOf, bearer, type Authenticate, type Viewer } from '../auth.ts';
 import type { Context } from '../context.ts';
-import { badInput, unauthenticated } from '../errors.ts';
+import { badInput, Refusal, unauthenticated } from '../errors.ts';
 import type { Frame } from '../events/member.ts';
 import type { Streams, Subscription } from '../events/streams.ts';
 import { isErrors, type Operation, type Operations } from '../execution/operation.ts';
 import type { Rates } from '../execution/rates.ts';
 import type { AddressOf } from './address.ts';
+import type { ConnectionLimits } from './connection-count.ts';
 import { allowOrigin } from './cors.ts';
 import { answerErrors, answerRefusal, isJson, operationOfQuery, parseOperation, readBody } from './request.ts';
 import { lagged } from './socket.ts';
@@ -39,9 +40,10 @@ export function createSseRoute(options: {
   tickets: Tickets;
   createContext: (viewer: Viewer, requestId: string) => Context;
   addressOf: AddressOf;
+  limits: ConnectionLimits;
   isOriginAllowed: (origin: string | undefined) => boolean;
 }): SseRoute {
-  const { operations, rates, streams, authenticate, tickets, createContext, addressOf } = options;
+  const { operations, rates, streams, authenticate, tickets, createContext, addressOf, limits } = options;
   const connected = new Set<SseConnection & { end(): void }>();
 
   return {
@@ -60,6 +62,7 @@ export function createSseRoute(options: {
         const lastEventId = headerOf(request, 'last-event-id');
         if (lastEventId === ENDED) return void response.writeHead(204).end();
         const viewer = await authenticate(credentialOf(request, url), addressOf(request));
+        takePlaces(viewer, request, response);
         const operation = await readOperation(request, url, viewer);
         if (isErrors(operation)) return answerErrors(response, 400, operations.mask(operation, requestId));
         if (operation.node.operation === 'mutation' && request.method !== 'POST')
@@ -70,6 +73,13 @@ export function createSseRoute(options: {
       }
     },
   };
+
+  function takePlaces(viewer: Viewer, request: IncomingMessage, response: ServerResponse): void {
+    const places = [limits.perAddress.take(addressOf(request)), limits.perViewer.take(actorOf(viewer))];
+    for (const free of places) if (free) response.once('close', free);
+    if (places.includes(null))
+      throw new Refusal('RATE_LIMITED', 'Too many connections: close some of them.', { limit: 'connections' });
+  }
 
   function credentialOf(request: IncomingMessage, url: URL): string | null {
     const ticket = url.searchParams.get('ticket');

@@ -12,6 +12,7 @@ import type { Log } from '../log.ts';
 import { errorsOf, isErrors, type Operation, type Operations } from '../execution/operation.ts';
 import type { Rates } from '../execution/rates.ts';
 import type { AddressOf } from './address.ts';
+import type { ConnectionLimits } from './connection-count.ts';
 import { checkedOperation } from './request.ts';
 import { closeCodes, drained, isClogged, lagged, nextFrame } from './socket.ts';
 
@@ -44,7 +45,8 @@ type Extra = {
   subscriptions: Map<string, Subscription>;
   /** Subscriptions that are open or being opened. */
   open: number;
-  expiry: NodeJS.Timeout | null;
+  /** Gives back the place that it takes among its viewer's. */
+  free: () => void;
 };
 type RunArgs = ExecutionArgs & { operation: Operation; operationId: string; extra: Extra };
 
@@ -59,7 +61,7 @@ export function createWsServer(options: {
   onClosed: (connectionId: string) => void;
   isOriginAllowed: (origin: string | undefined) => boolean;
   addressOf: AddressOf;
-  maxSocketsPerViewer: number;
+  limits: ConnectionLimits;
   log: Log;
 }): WsServer {
   const { schema, operations, streams, authenticate, createContext, log } = options;
@@ -70,7 +72,6 @@ export function createWsServer(options: {
     handleProtocols,
   });
   const connected = new Map<Extra, Connection>();
-  const openOf = new Map<string, number>();
 
   const protocol: ProtocolServer<Extra> = makeServer<Record<string, unknown>, Extra>({
     connectionInitWaitTimeout: INIT_WAIT_MS,
@@ -89,6 +90,9 @@ export function createWsServer(options: {
   return {
     upgrade(request, socket, head) {
       if (!options.isOriginAllowed(request.headers.origin)) return void socket.end('HTTP/1.1 403 Forbidden\r\n\r\n');
+      const free = options.limits.perAddress.take(options.addressOf(request));
+      if (!free) return void socket.end('HTTP/1.1 429 Too Many Requests\r\n\r\n');
+      socket.once('close', free);
       // The other side may be gone by the time that it is let in.
       socket.on('error', () => {});
       options.rates.knock(options.addressOf(request)).then(
@@ -114,7 +118,15 @@ export function createWsServer(options: {
   };
 
   function serve(socket: WebSocket, address: string): void {
-    const extra: Extra = { id: uuid(), socket, address, viewer: null, subscriptions: new Map(), open: 0, expiry: null };
+    const extra: Extra = {
+      id: uuid(),
+      socket,
+      address,
+      viewer: null,
+      subscriptions: new Map(),
+      open: 0,
+      free: () => {},
+    };
     const closed = protocol.opened(
       {
         protocol: socket.protocol,
@@ -147,12 +159,13 @@ export function createWsServer(options: {
     try {
       const viewer = await authenticate(credentialOf(params), extra.address);
       if (extra.socket.readyState !== extra.socket.OPEN) return false;
-      const open = openOf.get(actorOf(viewer)) ?? 0;
-      if (open >= options.maxSocketsPerViewer) {
+      const free = options.limits.perViewer.take(actorOf(viewer));
+      if (!free) {
         extra.socket.close(closeCodes.forbidden, 'Forbidden: too many sockets are open');
         return false;
       }
       extra.viewer = viewer;
+      extra.free = free;
       watch(extra, viewer);
       return true;
     } catch (error) {
@@ -172,26 +185,13 @@ export function createWsServer(options: {
       refuse: (reason) => extra.socket.close(closeCodes.forbidden, reason),
     };
     connected.set(extra, connection);
-    openOf.set(actorOf(viewer), (openOf.get(actorOf(viewer)) ?? 0) + 1);
-    if (viewer.expiresAt)
-      extra.expiry = atInstant(viewer.expiresAt, () => connection.refuse('Forbidden: the token expired'));
   }
 
   function forget(extra: Extra): void {
-    const connection = connected.get(extra);
-    if (connected.delete(extra) && connection) {
-      closeOne(actorOf(connection.viewer));
-      options.onClosed(extra.id);
-    }
-    if (extra.expiry) clearInterval(extra.expiry);
+    extra.free();
+    if (connected.delete(extra)) options.onClosed(extra.id);
     for (const subscription of extra.subscriptions.values()) subscription.close();
     extra.subscriptions.clear();
-  }
-
-  function closeOne(actor: string): void {
-    const open = (openOf.get(actor) ?? 0) - 1;
-    if (open > 0) openOf.set(actor, open);
-    else openOf.delete(actor);
   }
 
   async function prepare(extra: Extra, operationId: string, payload: unknown) {
@@ -357,19 +357,4 @@ function keepAlive(socket: WebSocket): () => void {
     socket.ping();
   }, PING_MS);
   return () => clearInterval(timer);
-}
-
-const MAX_TIMEOUT_MS = 60_000;
-
-/** A timer that holds for any distance; the longest `setTimeout` is 24 days. */
-function atInstant(at: Date, run: () => void): NodeJS.Timeout {
-  const timer = setInterval(
-    () => {
-      if (Date.now() < at.getTime()) return;
-      clearInterval(timer);
-      run();
-    },
-    Math.min(MAX_TIMEOUT_MS, Math.max(100, Math.min(1_000, at.getTime() - Date.now()))),
-  );
-  return timer;
 }
