@@ -135,6 +135,9 @@ const settings = z.object({
   MEDIA_RETENTION_DAYS: integer(0, 0),
   MESSAGE_RETENTION_DAYS: integer(0, 0),
   AUDIT_RETENTION_DAYS: integer(730, 0),
+  CONNECTOR_URL: url('http:', 'https:').optional(),
+  CONNECTOR_SECRET: secret(32).optional(),
+  CONNECTOR_TIMEOUT_MS: integer(10_000),
   SHUTDOWN_GRACE_MS: integer(10_000, 0),
 });
 
@@ -157,6 +160,8 @@ export function loadEnv(source: Readonly<Record<string, string | undefined>> = p
   const given = Object.fromEntries(Object.entries(source).filter(([, value]) => value?.trim()));
   const parsed = settings.safeParse(given);
   const problems = parsed.error?.issues.map(({ path, message }) => `${path.join('.')} ${message}`) ?? [];
+  if (!given.CONNECTOR_URL !== !given.CONNECTOR_SECRET)
+    problems.push('CONNECTOR_URL and CONNECTOR_SECRET must be set together');
   if (given.NODE_ENV === 'production') problems.push(...missingInProduction(given));
   if (given.FILE_STORE === 's3') problems.push(...missingForS3(given));
   if (!parsed.success || problems.length > 0) throw new EnvError(problems);

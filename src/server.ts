@@ -3,6 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { createAuthenticate, hasPermission, noteSeen, type Viewer } from './auth.ts';
 import type { Context } from './context.ts';
 import { createConnectionCheck } from './connection-check.ts';
+import { CONNECTOR_PATH } from './connector/route.ts';
 import { openDatabase, type Database } from './db/database.ts';
 import { startEmbeddedPostgres } from './db/embedded.ts';
 import { missingMigrations } from './db/migrations.ts';
@@ -31,6 +32,7 @@ import { createMetaClient } from './meta/client.ts';
 import { startOwnSandbox } from './own-sandbox.ts';
 import { createConversationPresence } from './presence/conversation-presence.ts';
 import { startHeartbeats } from './presence/heartbeats.ts';
+import { connectRequests } from './request-connector.ts';
 import { createRulesOf } from './rules.ts';
 import type { Sandbox } from './sandbox/options.ts';
 import { createLoaders } from './schema/loaders.ts';
@@ -38,7 +40,6 @@ import { moduleDisabled } from './schema/rights.ts';
 import { schema } from './schema/schema.ts';
 import { createRecordRefusal } from './services/audit.ts';
 import { createLastWebhook } from './services/last-webhook.ts';
-import { builtInStore } from './services/connector.ts';
 import { keyringOf, watchModule } from './services/module-watch.ts';
 import { applyArrivedItems, dropOldItems } from './services/receiving/parked.ts';
 import { resealSecrets } from './services/settings.ts';
@@ -109,6 +110,7 @@ export async function startServer({ env, log }: ServerOptions): Promise<RunningS
   const presence = undo.use(
     createConversationPresence({ redisUrl: env.redisUrl, holdMs: env.presenceSeconds * 1000, log }),
   );
+  const requests = connectRequests({ db, env, readModule, log });
   const createContext = (viewer: Viewer | null, requestId: string, connectionId: string | null = null): Context => ({
     viewer,
     requestId,
@@ -126,7 +128,7 @@ export async function startServer({ env, log }: ServerOptions): Promise<RunningS
     recordRefusal,
     rulesOf,
     syncTemplates,
-    connector: builtInStore,
+    connector: requests.store,
     loaders: createLoaders(db, viewer),
   });
   const authenticate = noteSeen(createAuthenticate(db, env), (viewer) => heartbeats.seen(viewer));
@@ -227,6 +229,7 @@ export async function startServer({ env, log }: ServerOptions): Promise<RunningS
     measureAnswer(metrics, request, response);
     const path = request.url?.split('?')[0];
     if (path === WEBHOOK_PATH) return webhook(request, response);
+    if (path === CONNECTOR_PATH && requests.route) return requests.route(request, response);
     if (path?.startsWith(GRAPHQL_PATH))
       return sse.handles(request) ? sse.serve(request, response) : graphql(request, response);
     if (await download(request, response)) return;
@@ -250,6 +253,7 @@ export async function startServer({ env, log }: ServerOptions): Promise<RunningS
       { name: 'waiting deliveries', run: () => applyWaitingDeliveries(db, waitingWriter, ingestSettings) },
     ];
     undo.use(await startJobs({ db, env, meta, files, readModule, rulesOf, syncTemplates, transport, chores, log }));
+    undo.use(await requests.startJobs());
   }
 
   const parts = undo.move();

@@ -14,6 +14,7 @@ const mayImport: Record<string, readonly string[]> = {
   'demo-requests': ['db', 'services'],
   'own-sandbox': ['env', 'demo-data', 'sandbox', 'services'],
   'sign-in': ['env'],
+  'request-connector': ['env', 'db', 'services', 'connector', 'jobs'],
   rules: ['env', 'meta', 'services'],
   'connection-check': ['meta', 'services'],
   auth: ['env', 'log-in', 'db', 'services'],
@@ -28,7 +29,8 @@ const mayImport: Record<string, readonly string[]> = {
   // Bytes and links to them: whoever takes a file in or gives one out.
   files: ['env'],
   webhooks: ['services', 'db', 'events', 'env'],
-  jobs: ['services', 'meta', 'db', 'events', 'files', 'env'],
+  jobs: ['services', 'meta', 'connector', 'db', 'events', 'files', 'env'],
+  connector: ['services', 'webhooks', 'db', 'env'],
   services: ['db', 'env'],
   events: ['db', 'env', 'auth', 'log-in', 'context', 'execution'],
   meta: ['env'],

@@ -16,6 +16,7 @@ const scalarFields = {
   Contact: Prisma.ContactScalarFieldEnum,
   Conversation: Prisma.ConversationScalarFieldEnum,
   ListPreferences: Prisma.ListPreferencesScalarFieldEnum,
+  DiscussionPost: Prisma.DiscussionPostScalarFieldEnum,
   Message: Prisma.MessageScalarFieldEnum,
   Operator: Prisma.OperatorScalarFieldEnum,
   Participant: Prisma.ParticipantScalarFieldEnum,

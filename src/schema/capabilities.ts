@@ -56,7 +56,8 @@ function filesRequests(viewer: Viewer | null): boolean {
 
 async function requestLinks(message: Message, conversation: Conversation, { viewer, loaders, readModule }: Context) {
   const { licensed, settings } = await readModule.current();
-  const mayLink = filesRequests(viewer) || hasPermission(viewer, 'EDIT_REQUESTS');
+  const mayLink =
+    (filesRequests(viewer) && hasScope(viewer, 'READ_REQUESTS')) || hasPermission(viewer, 'EDIT_REQUESTS');
   if (!licensed || !settings.enabled || !mayLink) return { linkRequest: false, unlinkRequest: false };
   const links = (await loaders.linksOf.load(message.id)).filter(({ role }) => role === 'LINKED');
   const requests = await Promise.all(links.map(({ requestId }) => loaders.request.load(requestId)));

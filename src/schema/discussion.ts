@@ -1,11 +1,8 @@
-import type { Context } from '../context.ts';
 import type { DiscussionPost as DiscussionPostRow } from '../generated/prisma/client.ts';
 import { hasScope } from '../auth.ts';
 import { Attachment } from './attachment.ts';
 import { builder } from './builder.ts';
 import { connectionType } from './connection-type.ts';
-import { pageRequest, toPage, type PageArguments } from './connection.ts';
-import { createdOrder, isCreatedPosition } from './created-order.ts';
 import { DiscussionKind } from './enums.ts';
 import { findable } from './node.ts';
 import { Operator } from './operator.ts';
@@ -55,21 +52,3 @@ findable('DiscussionPost', { scope: 'READ_REQUESTS' }, (id, { db, viewer }) =>
 );
 
 export const DiscussionConnection = connectionType<DiscussionPostRow>('Discussion', DiscussionPost, { asOf: false });
-
-const ORDER = 'discussion';
-const order = createdOrder(ORDER, 'oldest');
-
-/** Oldest first; read the newest with `last`. Internal notes are neither listed nor counted for those who may not see them. */
-export async function discussionPage(requestId: string, args: PageArguments, { db, viewer }: Context) {
-  const page = pageRequest(args, ORDER, isCreatedPosition);
-  const where = { AND: [{ requestId }, postsSeenBy(viewer)] };
-  const rows = await db.prisma.discussionPost.findMany({
-    where: { AND: [where, ...order.beyond(page)] },
-    orderBy: order.orderBy(page),
-    take: page.size + 1,
-  });
-  return {
-    ...toPage(rows, page, order.cursorOf),
-    totalCount: () => db.prisma.discussionPost.count({ where }),
-  };
-}

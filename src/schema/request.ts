@@ -9,16 +9,16 @@ import { Company } from './company.ts';
 import { connectionType, pageArguments } from './connection-type.ts';
 import { Contact, contactOf } from './contact.ts';
 import { Conversation } from './conversation.ts';
-import { DiscussionConnection, discussionPage } from './discussion.ts';
+import { DiscussionConnection } from './discussion.ts';
 import { RequestSearchScope, RequestVisibility } from './enums.ts';
-import { argumentId, globalId } from './global-id.ts';
+import { argumentId } from './global-id.ts';
 import { emptyPage } from './connection.ts';
 import { MessageConnection } from './message.ts';
-import { messagePage } from './message-page.ts';
 import { findable } from './node.ts';
 import { Operator } from './operator.ts';
 import { requestsSeenBy, seesContacts, seesText } from './request-access.ts';
 import { RequestFilterInput } from './request-filter.ts';
+import { discussionPage, linkedMessagePage } from './request-part-pages.ts';
 import { requestPage, type RequestListArguments } from './request-page.ts';
 import { RequestFieldDefinition, RequestTemplate } from './request-template.ts';
 import { streamCursor } from './stream.ts';
@@ -125,8 +125,8 @@ export const Request = builder.prismaNode('Request', {
       description: 'The messages filed under it, as the conversation orders them. Empty without READ_CONVERSATIONS.',
       args: pageArguments(t.arg),
       resolve: async (request, args, context) =>
-        request.conversationId && hasScope(context.viewer, 'READ_CONVERSATIONS')
-          ? messagePage(request.conversationId, { ...args, linkedToRequest: globalId('Request', request.id) }, context)
+        hasScope(context.viewer, 'READ_CONVERSATIONS')
+          ? linkedMessagePage(request.id, args, context)
           : { ...emptyPage(), asOf: await streamCursor(context) },
     }),
     conversation: t.field({

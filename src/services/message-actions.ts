@@ -1,6 +1,6 @@
 import type { Attachment, Message } from '../generated/prisma/client.ts';
 import type { Content } from '../db/content.ts';
-import { isDiscardable, isQuotable, isReactable, isRetryable } from './message-rules.ts';
+import { isDiscardable, isFilable, isQuotable, isReactable, isRetryable } from './message-rules.ts';
 
 export type Action =
   | 'COPY_TEXT'
@@ -38,8 +38,8 @@ export function messageActions(message: Message, situation: Situation): Action[]
     ['COPY_TEXT', readBodies && hasText(message)],
     ['QUOTE', replyFreeForm && isQuotable(message)],
     ['REACT', replyFreeForm && isReactable(message, now)],
-    ['CREATE_REQUEST', situation.createRequest && isThere(message)],
-    ['LINK_TO_REQUEST', situation.linkRequest && isThere(message)],
+    ['CREATE_REQUEST', situation.createRequest && isFilable(message)],
+    ['LINK_TO_REQUEST', situation.linkRequest && isFilable(message)],
     ['UNLINK_FROM_REQUEST', situation.unlinkRequest],
     ['RETRY', canSendAgain && isRetryable(message)],
     ['DISCARD', discard && isDiscardable(message)],
@@ -47,11 +47,6 @@ export function messageActions(message: Message, situation: Situation): Action[]
     ['SHOW_STATUS_HISTORY', message.direction === 'OUTGOING'],
   ];
   return offers.flatMap(([action, isOffered]) => (isOffered ? [action] : []));
-}
-
-/** Neither taken back by its author nor given up. */
-function isThere({ withdrawnAt, discardedAt }: Message): boolean {
-  return withdrawnAt === null && discardedAt === null;
 }
 
 function hasText({ content }: Pick<Message, 'content'>): boolean {

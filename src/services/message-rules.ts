@@ -15,6 +15,11 @@ export function isReactable(message: Known & { sentAt: Date }, now: Date): boole
   return isQuotable(message) && now.getTime() - message.sentAt.getTime() < KNOWN_MS;
 }
 
+/** What the customer took back, or we gave up, is made no request of and filed under none. */
+export function isFilable(message: { withdrawnAt: Date | null; discardedAt: Date | null }): boolean {
+  return message.withdrawnAt === null && message.discardedAt === null;
+}
+
 type Outgoing = {
   direction: MessageDirection;
   origin: string;

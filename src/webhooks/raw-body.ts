@@ -2,14 +2,14 @@ import type { IncomingMessage } from 'node:http';
 
 const MAX_BODY_BYTES = 3 * 1024 * 1024;
 
-/** The raw bytes as they were signed, or null where they are more than Meta ever sends. */
-export async function readBody(request: IncomingMessage): Promise<Buffer | null> {
-  if (Number(request.headers['content-length'] ?? 0) > MAX_BODY_BYTES) return null;
+/** The raw bytes as they were signed, or null where they are more than the sender ever sends: for Meta 3 MB. */
+export async function readBody(request: IncomingMessage, maxBytes: number = MAX_BODY_BYTES): Promise<Buffer | null> {
+  if (Number(request.headers['content-length'] ?? 0) > maxBytes) return null;
   const chunks: Buffer[] = [];
   let length = 0;
   for await (const chunk of request as AsyncIterable<Buffer>) {
     length += chunk.length;
-    if (length > MAX_BODY_BYTES) return null;
+    if (length > maxBytes) return null;
     chunks.push(chunk);
   }
   return chunks.length === 1 && chunks[0] ? chunks[0] : Buffer.concat(chunks);

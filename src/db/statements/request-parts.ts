@@ -45,6 +45,11 @@ const addPostFiles = statement(
   `INSERT INTO discussion_attachment (post_id, attachment_id) SELECT $1, id FROM unnest($2::uuid[]) AS n (id)`,
 );
 
+const keepFiles = statement(
+  'keep-files',
+  'UPDATE attachment SET expires_at = NULL WHERE id = ANY($1::uuid[]) AND message_id IS NULL AND expires_at IS NOT NULL',
+);
+
 /** Each gives back how many rows it really changed: none for a repeat. */
 export async function addRequestTagRows(tx: Transaction, requestId: string, tagIds: string[]): Promise<number> {
   return (await tx.query(addTags, [requestId, tagIds])).length;
@@ -55,6 +60,7 @@ export async function removeRequestTagRows(tx: Transaction, requestId: string, t
 }
 
 export async function addRequestFileRows(tx: Transaction, requestId: string, ids: string[]): Promise<number> {
+  await keepUploads(tx, ids);
   return (await tx.query(addFiles, [requestId, ids, tx.now])).length;
 }
 
@@ -93,5 +99,12 @@ export type NewPost = {
 export async function addPostRow(tx: Transaction, post: NewPost, attachmentIds: string[]): Promise<void> {
   const { id, requestId, kind, authorId, authorName, body, createdAt } = post;
   await tx.query(addPost, [id, requestId, kind, authorId, authorName, body, createdAt]);
-  if (attachmentIds.length > 0) await tx.query(addPostFiles, [id, attachmentIds]);
+  if (attachmentIds.length === 0) return;
+  await keepUploads(tx, attachmentIds);
+  await tx.query(addPostFiles, [id, attachmentIds]);
+}
+
+/** An upload that nobody used is thrown away after a while: this one is used. */
+async function keepUploads(tx: Transaction, ids: string[]): Promise<void> {
+  await tx.query(keepFiles, [ids]);
 }

@@ -14,7 +14,8 @@ import { insertRequest, type RequestRow } from '../../db/statements/requests.ts'
 import { transaction, type Transaction } from '../../db/transaction.ts';
 import type { Actor } from '../actor.ts';
 import { claimKey } from '../idempotency.ts';
-import { tellLinkChanged, tellRequestChanged } from './changed.ts';
+import { isFilable } from '../message-rules.ts';
+import { tellLinkChanged, tellRequestChanged } from './tell.ts';
 import { checkFiles, checkParties, checkTags, checkTemplate } from './checks.ts';
 import { refreshRequestCodes, takeCode } from './codes.ts';
 import type { RequestDesk } from './desk.ts';
@@ -76,8 +77,7 @@ async function checkSource(tx: Transaction, problems: Problems, input: Omit<NewR
   const [message] = await findMessages(tx, [], [sourceMessageId]);
   if (message?.conversationId !== conversationId)
     problems.missing('There is no such message in this conversation.', 'sourceMessageId');
-  else if (message.withdrawnAt ?? message.discardedAt)
-    problems.invalid('DELETED', 'The message was deleted.', 'sourceMessageId');
+  else if (!isFilable(message)) problems.invalid('DELETED', 'The message was deleted.', 'sourceMessageId');
   return sourceMessageId;
 }
 

@@ -59,6 +59,7 @@ export function changedValues(
   template: { fields: unknown } | null,
   stored: Record<string, string>,
   given: readonly FieldInput[] | null,
+  editor: 'operator' | 'cdesk' = 'operator',
 ): Record<string, string> {
   const definitions = new Map(fieldDefinitions(template).map((field) => [field.key, field]));
   const values = given === null ? onlyFixed(definitions, stored) : { ...stored };
@@ -67,7 +68,7 @@ export function changedValues(
     const field = definitions.get(key);
     if (seen.has(key)) problems.invalid('DUPLICATE_FIELD', `The field ${key} is given twice.`, 'fields', key);
     else if (!field) problems.invalid('UNKNOWN_FIELD', `There is no field ${key} in this template.`, 'fields', key);
-    else setValue(problems, values, field, value ?? '');
+    else setValue(problems, values, { ...field, editable: field.editable || editor === 'cdesk' }, value ?? '');
     seen.add(key);
   }
   for (const field of definitions.values()) {

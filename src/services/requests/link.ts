@@ -6,7 +6,9 @@ import { touchRequest, type LockedRequest } from '../../db/statements/requests.t
 import { transaction, type Transaction } from '../../db/transaction.ts';
 import { Failure, NotFoundError, ValidationError } from '../../errors.ts';
 import type { Actor } from '../actor.ts';
-import { lockRequest, tellLinkChanged } from './changed.ts';
+import { isFilable } from '../message-rules.ts';
+import { lockRequest } from './lock.ts';
+import { tellLinkChanged } from './tell.ts';
 import type { RequestDesk } from './desk.ts';
 
 export type LinkedPair = { messageId: string; requestId: string };
@@ -20,7 +22,7 @@ export async function linkMessageToRequest(
 ): Promise<LinkedPair> {
   return transaction(db, async (tx) => {
     const { request, message } = await lockPair(tx, pair);
-    if (message.withdrawnAt ?? message.discardedAt) {
+    if (!isFilable(message)) {
       const error = new ValidationError('DELETED', 'The message was deleted.', ['input', 'messageId']);
       throw new Failure(error);
     }

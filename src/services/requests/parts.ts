@@ -8,7 +8,8 @@ import {
 import type { LockedRequest } from '../../db/statements/requests.ts';
 import { transaction, type Transaction } from '../../db/transaction.ts';
 import type { Actor } from '../actor.ts';
-import { finishPartChange, lockRequest } from './changed.ts';
+import { lockRequest } from './lock.ts';
+import { finishPartChange } from './tell.ts';
 import { checkFiles, checkTags } from './checks.ts';
 import type { RequestDesk } from './desk.ts';
 import { Problems } from './problems.ts';

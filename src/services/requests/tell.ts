@@ -1,14 +1,15 @@
-import { lockRequestRow, touchRequest, type LockedRequest } from '../../db/statements/requests.ts';
+import { touchRequest, type LockedRequest } from '../../db/statements/requests.ts';
 import type { Transaction } from '../../db/transaction.ts';
-import { Failure, NotFoundError } from '../../errors.ts';
+import type { RequestVisibility } from '../../generated/prisma/enums.ts';
 import type { Actor } from '../actor.ts';
 import type { RequestConnector } from '../connector.ts';
 
-/** Deleted requests do not exist. */
-export async function lockRequest(tx: Transaction, id: string): Promise<LockedRequest> {
-  const request = await lockRequestRow(tx, id);
-  if (request && !request.deletedAt) return request;
-  throw new Failure(new NotFoundError('There is no such request.', ['input', 'requestId']));
+/** Who saw it until now must learn that it is gone, and who sees it from now on that it is there. */
+export function widerVisibility(
+  before: Pick<LockedRequest, 'visibility'>,
+  after: Pick<LockedRequest, 'visibility'>,
+): RequestVisibility {
+  return before.visibility === 'REGULAR' ? 'REGULAR' : after.visibility;
 }
 
 type Place = Pick<LockedRequest, 'id' | 'conversationId' | 'businessNumberId' | 'visibility'>;
