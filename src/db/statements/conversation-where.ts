@@ -66,9 +66,10 @@ function known(column: ConditionColumn, compare: (type: string) => string): stri
   return isNullable ? `(${name} IS NOT NULL AND ${comparison})` : `(${comparison})`;
 }
 
-// An array of an uncorrelated subquery can be part of a bitmap OR with the other columns; IN and EXISTS cannot.
+// An array of an uncorrelated subquery can be part of a bitmap OR with the other columns; IN and EXISTS cannot. OFFSET 0
+// keeps PostgreSQL from probing by a hash of all messages that match, which takes seconds to make.
 function messageSql(pattern: string, lookup: 'collect' | 'probe'): string {
   return lookup === 'collect'
     ? `c.id = ANY(ARRAY(SELECT m.conversation_id FROM message m WHERE m.search_text LIKE ${pattern}))`
-    : `EXISTS (SELECT 1 FROM message m WHERE m.conversation_id = c.id AND m.search_text LIKE ${pattern})`;
+    : `EXISTS (SELECT 1 FROM message m WHERE m.conversation_id = c.id AND m.search_text LIKE ${pattern} OFFSET 0)`;
 }
