@@ -131,6 +131,8 @@ const settings = z.object({
   UNKNOWN_OUTCOME_WAIT_SECONDS: integer(30),
   STREAM_RETENTION_SECONDS: integer(7 * secondsPerDay),
   STREAM_RETENTION_EVENTS: integer(1_000_000),
+  STREAM_PROGRESS_SECONDS: integer(240, 1, 300),
+  SLOW_CLIENT_SECONDS: integer(30),
   DELIVERY_RETENTION_DAYS: integer(30),
   MEDIA_RETENTION_DAYS: integer(0, 0),
   MESSAGE_RETENTION_DAYS: integer(0, 0),

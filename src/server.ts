@@ -14,7 +14,7 @@ import { createAccessWatch } from './events/access-watch.ts';
 import { createHub } from './events/hub.ts';
 import { createInProcessTransport } from './events/live-transport.ts';
 import { createRedisTransport } from './events/redis-transport.ts';
-import { createStreams } from './events/streams.ts';
+import { createStreams, type Streams } from './events/streams.ts';
 import { createFileStore } from './files/file-store.ts';
 import { createFileLinks } from './files/links.ts';
 import { createDownloadRoute, findAttachmentFile, findExportFile } from './http/downloads.ts';
@@ -23,7 +23,9 @@ import { createHealthRoute } from './http/health.ts';
 import { createMetricsRoute } from './http/metrics.ts';
 import { numbersOf } from './jobs/send.ts';
 import { startJobs } from './jobs/start.ts';
+import { forgetOldEvents } from './jobs/stream-retention.ts';
 import { createTemplateSync } from './jobs/sync-templates.ts';
+import { startUpkeep } from './jobs/upkeep.ts';
 import type { Log } from './log.ts';
 import { measureAnswer } from './metrics/answers.ts';
 import { addGauges } from './metrics/gauges.ts';
@@ -36,7 +38,7 @@ import { connectRequests } from './request-connector.ts';
 import { createRulesOf } from './rules.ts';
 import type { Sandbox } from './sandbox/options.ts';
 import { createLoaders } from './schema/loaders.ts';
-import { moduleDisabled } from './schema/rights.ts';
+import { followingRefusal } from './schema/rights.ts';
 import { schema } from './schema/schema.ts';
 import { createRecordRefusal } from './services/audit.ts';
 import { createLastWebhook } from './services/last-webhook.ts';
@@ -66,6 +68,7 @@ export type RunningServer = AsyncDisposable & {
 export type ServerOptions = { env: Env; log: Log };
 
 const TIMEOUT_CHECK_MS = 1_000;
+const FORGET_MS = 60_000;
 const DRAIN_SHARE = 0.3;
 
 /** Puts the parts together. Disposing stops accepting, finishes what is begun, sends clients elsewhere, and ends the pools. */
@@ -149,11 +152,22 @@ export async function startServer({ env, log }: ServerOptions): Promise<RunningS
     onError: (code, limit) => metrics.refused(code, limit),
     log,
   });
-  const streams = undo.use(createStreams({ hub, schema, operations, createContext, log }));
+  const streams: Streams = undo.use(
+    createStreams({
+      hub,
+      schema,
+      operations,
+      createContext,
+      lookAtAccess: (): Promise<void> => access.look(),
+      progressSeconds: env.streamProgressSeconds,
+      log,
+    }),
+  );
   const tickets = createTickets(env.encryptionKey);
   const isOriginAllowed = originCheck(env);
   const addressOf = createAddressOf(env.trustedProxies);
   const limits = createConnectionLimits({ perViewer: env.maxSocketsPerViewer, perAddress: env.maxSocketsPerAddress });
+  const slowClientMs = env.slowClientSeconds * 1000;
   const common = {
     schema,
     operations,
@@ -169,16 +183,18 @@ export async function startServer({ env, log }: ServerOptions): Promise<RunningS
   const ws = undo.use(
     createWsServer({
       ...common,
+      slowClientMs,
       streams,
       onClosed: (connectionId) => presence.leave(connectionId),
     }),
   );
-  const sse = createSseRoute({ ...common, streams });
+  const sse = createSseRoute({ ...common, slowClientMs, streams });
   const connections = () => [...ws.connections(), ...sse.connections()];
-  undo.use(createAccessWatch({ db, connections, log }));
+  const access = undo.use(createAccessWatch({ db, connections, lookAtModule: () => readModule.refresh(), log }));
   const heartbeats = undo.use(startHeartbeats({ db, connections, onlineMs: env.presenceSeconds * 1000, log }));
-  readModule.follow(({ licensed, settings }) => {
-    if (!licensed || !settings.enabled) streams.endAll(moduleDisabled());
+  readModule.follow((module) => {
+    const refusal = followingRefusal(module);
+    if (refusal) streams.endAll(refusal);
   });
 
   const ingestSettings = async () => {
@@ -254,6 +270,8 @@ export async function startServer({ env, log }: ServerOptions): Promise<RunningS
     ];
     undo.use(await startJobs({ db, env, meta, files, readModule, rulesOf, syncTemplates, transport, chores, log }));
     undo.use(await requests.startJobs());
+    const forgetting = [{ name: 'old events', run: () => forgetOldEvents(db, env) }];
+    undo.use(startUpkeep({ chores: forgetting, everyMs: FORGET_MS, log }));
   }
 
   const parts = undo.move();
@@ -265,8 +283,8 @@ export async function startServer({ env, log }: ServerOptions): Promise<RunningS
       const closed = new Promise((resolve) => http.close(resolve));
       await ingest.drain();
       await lastWebhook.flush();
-      await ws.drain(env.shutdownGraceMs * DRAIN_SHARE);
-      sse.drain();
+      const overMs = env.shutdownGraceMs * DRAIN_SHARE;
+      await Promise.all([ws.drain(overMs), sse.drain(overMs)]);
       http.closeIdleConnections();
       const patience = setTimeout(() => http.closeAllConnections(), env.shutdownGraceMs);
       await closed;

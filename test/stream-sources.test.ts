@@ -278,7 +278,15 @@ function open(source: LogSource<number> | SnapshotSource<number>): Opened {
   // The sources of this file use nothing else of a context.
   const createContext = (viewer: Viewer, requestId: string) =>
     ({ viewer, requestId, loaders: {} }) as unknown as Context;
-  const streams = createStreams({ hub, schema, operations, createContext, log });
+  const streams = createStreams({
+    hub,
+    schema,
+    operations,
+    createContext,
+    lookAtAccess: async () => {},
+    progressSeconds: 240,
+    log,
+  });
   const text = 'subscription { value }';
   const document = parse(text);
   const node = getOperationAST(document);

@@ -17,6 +17,9 @@ export const eventTypes = [
 
 export type EventType = (typeof eventTypes)[number];
 
+/** Told by the database itself whenever rights change; readers of the log never see it. */
+export type LoggedType = EventType | 'ACCESS_CHANGED';
+
 /** What a service says of a change: ids and small facts, never message text. */
 export type NewEvent = {
   type: EventType;
@@ -35,7 +38,7 @@ export type NewEvent = {
 export type LoggedEvent = {
   seq: number;
   epoch: string;
-  type: EventType;
+  type: LoggedType;
   conversationId: string | null;
   businessNumberId: string | null;
   messageId: string | null;

@@ -7,12 +7,15 @@ export type StreamHead = { epoch: string; seq: number; floorSeq: number };
 // been lost, so earlier cursors prove nothing any more.
 const CLUSTER = `(SELECT system_identifier FROM pg_control_system())::text || ':' || left(pg_walfile_name(pg_current_wal_lsn()), 8)`;
 
+// Its first cursor is the present head: events of before carry cursors of before, which are refused.
+const NEW_EPOCH = 'epoch = substr(gen_random_uuid()::text, 1, 8), floor_seq = seq';
+
 /** Begins a new epoch when this PostgreSQL is not the one that wrote last. Runs once per new connection. */
 export async function checkContinuity(client: pg.ClientBase): Promise<void> {
   const known = await client.query<{ exists: boolean }>(`SELECT to_regclass('stream_head') IS NOT NULL AS exists`);
   if (!known.rows[0]?.exists) return;
   await client.query(
-    `UPDATE stream_head SET epoch = substr(gen_random_uuid()::text, 1, 8), cluster = ${CLUSTER}
+    `UPDATE stream_head SET ${NEW_EPOCH}, cluster = ${CLUSTER}
      WHERE id = 1 AND NOT pg_is_in_recovery() AND cluster <> ${CLUSTER}`,
   );
 }
@@ -29,8 +32,7 @@ export async function readStreamHead(pool: pg.Pool): Promise<StreamHead> {
 
 /** For after a restore, and for a head that went back: cursors of before are refused from now on. */
 export async function beginEpoch(pool: pg.Pool, from?: string): Promise<void> {
-  await pool.query(
-    `UPDATE stream_head SET epoch = substr(gen_random_uuid()::text, 1, 8) WHERE id = 1 AND ($1::text IS NULL OR epoch = $1)`,
-    [from ?? null],
-  );
+  await pool.query(`UPDATE stream_head SET ${NEW_EPOCH} WHERE id = 1 AND ($1::text IS NULL OR epoch = $1)`, [
+    from ?? null,
+  ]);
 }

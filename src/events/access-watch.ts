@@ -6,21 +6,60 @@ import { isEnded } from '../log-in.ts';
 type Watched = { viewer: Viewer; setViewer(viewer: Viewer): void; refuse(reason: string): void };
 
 const LOOK_MS = 1_000;
+const RETRY_MS = 250;
+
+export type AccessWatch = AsyncDisposable & {
+  /** A look that began after this call; settles when everyone's present rights hold. */
+  look(): Promise<void>;
+};
 
 /** Looks at the present rights of everyone connected: whoever lost theirs is cut off within seconds, on every process. */
 export function createAccessWatch(options: {
   db: Database;
   connections: () => Iterable<Watched>;
+  /** Ends everything where nobody may follow any more. */
+  lookAtModule: () => Promise<void>;
   log: Log;
-}): AsyncDisposable {
+}): AccessWatch {
   let isStopped = false;
-  let running: Promise<void> = Promise.resolve();
-  const timer = setInterval(() => void (running = running.then(look)), LOOK_MS);
+  let current: Promise<unknown> = Promise.resolve();
+  let next: Promise<void> | null = null;
+  const timer = setInterval(() => void lookOnce().catch(() => {}), LOOK_MS);
 
-  async function look(): Promise<void> {
+  return {
+    async look() {
+      for (;;) {
+        try {
+          return await lookOnce();
+        } catch (error) {
+          if (isStopped) throw error;
+          await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
+        }
+      }
+    },
+    async [Symbol.asyncDispose]() {
+      isStopped = true;
+      clearInterval(timer);
+      await Promise.allSettled([current, next]);
+    },
+  };
+
+  /** Whoever asks while one runs shares the one after it. */
+  function lookOnce(): Promise<void> {
+    next ??= current.then(() => {
+      const look = lookNow();
+      next = null;
+      current = look.catch(() => {});
+      return look;
+    });
+    return next;
+  }
+
+  async function lookNow(): Promise<void> {
     const watched = [...options.connections()].filter((connection) => !endExpired(connection));
     if (isStopped || watched.length === 0) return;
     try {
+      await options.lookAtModule();
       const presentOf = await readPresent(
         options.db,
         watched.map(({ viewer }) => viewer),
@@ -28,16 +67,9 @@ export function createAccessWatch(options: {
       for (const connection of watched) apply(connection, presentOf(connection.viewer));
     } catch (error) {
       options.log.debug({ err: error }, 'rights could not be read; the next look tries again');
+      throw error;
     }
   }
-
-  return {
-    async [Symbol.asyncDispose]() {
-      isStopped = true;
-      clearInterval(timer);
-      await running;
-    },
-  };
 }
 
 /** Needs no database, which may be away. */

@@ -1,5 +1,5 @@
 import type pg from 'pg';
-import type { EventType, LoggedEvent } from '../db/event-log.ts';
+import type { LoggedEvent, LoggedType } from '../db/event-log.ts';
 
 export const PAGE_EVENTS = 500;
 
@@ -31,8 +31,8 @@ export function createEventStore(pool: pg.Pool): EventStore {
       });
       return rows.map((row) => ({
         ...row,
-        // Only `appendAndCommit` writes types.
-        type: row.type as EventType,
+        // Only `append_events` writes types, and what it is given is typed.
+        type: row.type as LoggedType,
         occurredAt: row.occurredAt.toISOString(),
         recordedAt: row.recordedAt.toISOString(),
       }));

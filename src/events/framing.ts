@@ -1,5 +1,6 @@
 import type { Viewer } from '../auth.ts';
 import type { Context } from '../context.ts';
+import type { LoggedEvent } from '../db/event-log.ts';
 import { isAway } from '../db/availability.ts';
 import { Refusal } from '../errors.ts';
 import { encodeStreamCursor, type StreamPosition } from './cursor.ts';
@@ -22,15 +23,16 @@ export function createFraming(options: {
   createContext: (viewer: Viewer, requestId: string) => Context;
   /** The payload of an event that could not be read. */
   failed: (error: unknown) => Buffer;
+  lookAtAccess: (after: LoggedEvent) => Promise<void>;
 }): Framing {
   const { stream, render, viewer, createContext, failed } = options;
   const freshContext = () => createContext(viewer, 'event');
 
   return {
-    async ofEvent(event, contextOf) {
-      if (!stream.wants(event, viewer)) return null;
+    async ofEvent(event, contextOf, isLive) {
+      if (event.type === 'ACCESS_CHANGED' || !stream.wants(event, viewer)) return null;
       return patiently(contextOf, async (context) => {
-        const root = stream.rootOf ? await stream.rootOf(event, context) : event;
+        const root = stream.rootOf ? await stream.rootOf(event, context, isLive) : event;
         return root === null || root === undefined ? null : frame(root, context, event);
       });
     },
@@ -39,14 +41,17 @@ export function createFraming(options: {
       const root: Progress = { type: 'STREAM_PROGRESS', ...at, occurredAt: now, recordedAt: now };
       return frame(root, freshContext(), at);
     },
-    async ofTime(span) {
-      const frames = await patiently(freshContext, async (context) => {
-        const roots = (await stream.byTime?.rootsBetween(span, context)) ?? [];
-        return Promise.all(roots.map((root) => frame(root, context, span.at)));
-      });
-      return Array.isArray(frames) ? frames : [frames];
-    },
+    ofTime: (span) => framesOf(span.at, async (context) => (await stream.byTime?.rootsBetween(span, context)) ?? []),
+    ofReopening: (before, at) => framesOf(at, async (context) => (await stream.rootsOnReopen?.(before, context)) ?? []),
+    ofAccess: options.lookAtAccess,
   };
+
+  async function framesOf(at: StreamPosition, read: (context: Context) => Promise<unknown[]>): Promise<Frame[]> {
+    const frames = await patiently(freshContext, async (context) =>
+      Promise.all((await read(context)).map((root) => frame(root, context, at))),
+    );
+    return Array.isArray(frames) ? frames : [frames];
+  }
 
   async function frame(root: unknown, context: Context, at: StreamPosition): Promise<Frame> {
     const { payload, isWhole } = await render(root, context);

@@ -1,3 +1,4 @@
+import type { Viewer } from '../auth.ts';
 import type { Context } from '../context.ts';
 import type { LoggedEvent } from '../db/event-log.ts';
 import type { Refusal } from '../errors.ts';
@@ -10,9 +11,12 @@ import type { LogStream } from './stream-source.ts';
 /** How a group turns what happens into frames. */
 export type Framing = {
   /** Null where nobody wants the event. */
-  ofEvent(event: LoggedEvent, context: ContextOf): Promise<Frame | null>;
+  ofEvent(event: LoggedEvent, context: ContextOf, isLive: boolean): Promise<Frame | null>;
   ofProgress(at: StreamPosition): Promise<Frame>;
   ofTime(span: { from: Date; to: Date; at: StreamPosition }): Promise<Frame[]>;
+  ofReopening(before: Viewer, at: StreamPosition): Promise<Frame[]>;
+  /** Settles when the rights are known that hold after this event. */
+  ofAccess(event: LoggedEvent): Promise<void>;
 };
 
 /** Tells a quiet client how far the stream has come; what `ofProgress` makes a frame of. */
@@ -86,7 +90,9 @@ export class Group {
 
   /** Delivers events, in order, to one member that is catching up; true where there was something to send. */
   async deliverTo(member: Member, events: readonly LoggedEvent[], context: ContextOf): Promise<boolean> {
-    const frames = (await Promise.all(events.map((event) => this.frameOf(event, context)))).filter(isFrame);
+    for (const event of events) if (isAccessChange(event)) await this.framing.ofAccess(event);
+    if (member.state !== 'catching-up') return false;
+    const frames = (await Promise.all(events.map((event) => this.frameOf(event, context, false)))).filter(isFrame);
     if (member.state !== 'catching-up') return false;
     member.seq = events.at(-1)?.seq ?? member.seq;
     return send(member, frames);
@@ -100,6 +106,12 @@ export class Group {
     if (member.state !== 'catching-up') return;
     member.timedUpTo = to;
     send(member, frames);
+  }
+
+  /** What the change of rights, for which it came here, changed. */
+  async deliverReopeningTo(member: Member, before: Viewer): Promise<void> {
+    const frames = await this.framing.ofReopening(before, this.at(member.seq));
+    if (member.state === 'catching-up') send(member, frames);
   }
 
   async deliverProgressTo(member: Member): Promise<void> {
@@ -133,17 +145,20 @@ export class Group {
     }
   }
 
-  /** The events before the next step of another kind, up to a bound. */
+  /** The events before the next step of another kind and before the next change of rights, up to a bound. */
   private takeEvents(): EventStep[] {
-    const end = this.queue.findIndex((step, index) => step.kind !== 'event' || index === MAX_AT_ONCE);
+    const end = this.queue.findIndex(
+      (step, index) => step.kind !== 'event' || index === MAX_AT_ONCE || (index > 0 && isAccessChange(step.event)),
+    );
     return this.queue.splice(0, end === -1 ? this.queue.length : end).filter((step) => step.kind === 'event');
   }
 
   private async goThrough(steps: EventStep[]): Promise<void> {
     const seqs = steps.map(({ event }) => event.seq);
     const last = seqs.at(-1) ?? this.seq;
+    if (steps[0] && isAccessChange(steps[0].event)) await this.framing.ofAccess(steps[0].event);
     const frames = this.hasLive()
-      ? await Promise.all(steps.map(({ event, context }) => this.frameOf(event, context)))
+      ? await Promise.all(steps.map(({ event, context }) => this.frameOf(event, context, true)))
       : [];
     // An overflow meanwhile has sent everyone to the log.
     if (last <= this.seq) return;
@@ -211,13 +226,18 @@ export class Group {
     return { epoch: this.epoch, seq };
   }
 
-  private frameOf(event: LoggedEvent, context: ContextOf): Promise<Frame | null> {
-    const known = this.frames.get(event);
+  private frameOf(event: LoggedEvent, context: ContextOf, isLive: boolean): Promise<Frame | null> {
+    const isShared = !this.stream.hasMemory && this.members.size > 1;
+    const known = isShared ? this.frames.get(event) : undefined;
     if (known) return known;
-    const frame = this.framing.ofEvent(event, context);
-    if (this.members.size > 1) this.frames.set(event, frame);
+    const frame = this.framing.ofEvent(event, context, isLive);
+    if (isShared) this.frames.set(event, frame);
     return frame;
   }
+}
+
+function isAccessChange({ type }: LoggedEvent): boolean {
+  return type === 'ACCESS_CHANGED';
 }
 
 function send(member: Member, frames: readonly Frame[]): boolean {

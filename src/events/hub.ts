@@ -3,6 +3,7 @@ import type { LoggedEvent } from '../db/event-log.ts';
 import { beginEpoch, readStreamHead, type StreamHead } from '../db/stream-head.ts';
 import type { Log } from '../log.ts';
 import { createEventStore, PAGE_EVENTS, type EventStore } from './event-store.ts';
+import { RecentEvents } from './recent-events.ts';
 import type { LiveTransport } from './live-transport.ts';
 
 /** Follows the log for this process: contiguous, in order, each event once. */
@@ -10,8 +11,8 @@ export type Hub = AsyncDisposable & {
   readonly store: EventStore;
   /** The last event handed out, and how far back the log reaches. */
   head(): StreamHead;
-  /** Read afresh from the database. */
-  readHead(): Promise<StreamHead>;
+  /** Fresh enough to judge a cursor of this sequence: what is older than the memory of this process is looked up. */
+  headFor(seq: number): Promise<StreamHead>;
   /** Events that this process has just committed. */
   publish(events: LoggedEvent[]): void;
   follow(follower: Follower): () => void;
@@ -32,7 +33,8 @@ const MAX_EARLY = 10_000;
 
 export async function createHub(options: { pool: pg.Pool; transport: LiveTransport; log: Log }): Promise<Hub> {
   const { pool, transport, log } = options;
-  const store = createEventStore(pool);
+  const stored = createEventStore(pool);
+  const recent = new RecentEvents();
   const followers = new Set<Follower>();
   const early = new Map<number, LoggedEvent>();
   let head = await readStreamHead(pool);
@@ -46,9 +48,12 @@ export async function createHub(options: { pool: pg.Pool; transport: LiveTranspo
   scheduleCheck();
 
   return {
-    store,
+    store: {
+      read: async (after, limit) => recent.after(after, limit) ?? stored.read(after, limit),
+      timeOf: (seq) => stored.timeOf(seq),
+    },
     head: () => head,
-    readHead: () => readStreamHead(pool),
+    headFor: async (seq) => (seq === head.seq || (seq < head.seq && recent.covers(seq)) ? head : readStreamHead(pool)),
     publish(events) {
       transport.publish(events);
       accept(events);
@@ -81,7 +86,9 @@ export async function createHub(options: { pool: pg.Pool; transport: LiveTranspo
       ready.push(next);
       head = { ...head, seq: next.seq };
     }
-    if (ready.length > 0) for (const follower of followers) follower.events(ready);
+    if (ready.length === 0) return;
+    recent.add(ready);
+    for (const follower of followers) follower.events(ready);
   }
 
   function fillHole(): void {
@@ -99,7 +106,10 @@ export async function createHub(options: { pool: pg.Pool; transport: LiveTranspo
   async function readOn(): Promise<void> {
     try {
       for (;;) {
-        const page = await store.read(head.seq, PAGE_EVENTS);
+        const page = await stored.read(head.seq, PAGE_EVENTS);
+        const first = page[0];
+        // Events of another epoch do not continue ours, whatever their sequence; the check finds out what happened.
+        if (page.some(({ epoch }) => epoch !== head.epoch) || (first && first.seq > head.seq + 1)) return;
         for (const event of page) if (event.seq > head.seq) early.set(event.seq, event);
         deliverEarly();
         if (page.length < PAGE_EVENTS || isStopped) return;
@@ -111,20 +121,22 @@ export async function createHub(options: { pool: pg.Pool; transport: LiveTranspo
 
   function scheduleCheck(): void {
     if (isStopped) return;
-    checkTimer = setTimeout(
-      () => void check().finally(scheduleCheck),
-      transport.isHealthy() ? CHECK_MS : CHECK_WITHOUT_TRANSPORT_MS,
-    );
+    const afterMs = transport.isHealthy() ? CHECK_MS : CHECK_WITHOUT_TRANSPORT_MS;
+    checkTimer = setTimeout(() => void check().finally(scheduleCheck), afterMs);
   }
 
   /** Heals a lost tail, and is the way of delivery while there is no transport. */
   async function check(): Promise<void> {
+    // What this process commits while the statement runs is not in its answer.
+    const { epoch, seq } = head;
     try {
       const present = await readStreamHead(pool);
       if (isAway) log.info({ seq: present.seq }, 'the event log can be read again');
       isAway = false;
       if (present.epoch !== head.epoch) return reset(present);
-      if (present.seq < head.seq) return await resetLostHead(present);
+      if (epoch === head.epoch && present.seq < seq) return await resetLostHead(present);
+      // Nobody has read so far: what was not kept cannot be handed out.
+      if (present.floorSeq > head.seq) return reset(present);
       head = { ...head, floorSeq: present.floorSeq };
       if (present.seq > head.seq) await fill();
     } catch (error) {
@@ -142,6 +154,7 @@ export async function createHub(options: { pool: pg.Pool; transport: LiveTranspo
   function reset(present: StreamHead): void {
     head = present;
     early.clear();
+    recent.clear();
     for (const follower of followers) follower.reset(present);
   }
 

@@ -16,7 +16,10 @@ import type { LogStream } from './stream-source.ts';
 /** Subscriptions to the log: those who follow live, and those who catch up. */
 export type LogStreams = {
   /** The member reads on from its own position until it has joined the live ones. */
-  join(member: Member, place: { key: string; stream: LogStream; render: Render; viewer: Viewer }): void;
+  join(
+    member: Member,
+    place: { key: string; stream: LogStream; render: Render; viewer: Viewer; before?: Viewer },
+  ): void;
   leave(member: Member): void;
   /** Live events, contiguous and in order. */
   push(events: readonly LoggedEvent[]): void;
@@ -34,19 +37,20 @@ export function createLogStreams(options: {
   hub: Hub;
   createContext: (viewer: Viewer, requestId: string) => Context;
   failed: (error: unknown) => Buffer;
+  lookAtAccess: (after: LoggedEvent) => Promise<void>;
   log: Log;
 }): LogStreams {
-  const { hub, createContext, failed, log } = options;
+  const { hub, createContext, failed, lookAtAccess, log } = options;
   const groups = new Map<string, Place>();
   const places = new Map<Member, Place>();
   const readers = createSemaphore(MAX_READERS);
 
   return {
-    join(member, { key, stream, render, viewer }) {
+    join(member, { key, stream, render, viewer, before }) {
       const place = groups.get(key) ?? openGroup(key, stream, render, viewer);
       place.group.members.add(member);
       places.set(member, place);
-      void catchUp(member, place, true);
+      void begin(member, place, before ?? null);
     },
     leave(member) {
       const place = places.get(member);
@@ -71,14 +75,14 @@ export function createLogStreams(options: {
     const group: Group = new Group({
       at: hub.head(),
       stream,
-      framing: createFraming({ stream, render, viewer, createContext, failed }),
+      framing: createFraming({ stream, render, viewer, createContext, failed, lookAtAccess }),
       onRefusal: (refusal) => {
         for (const member of group.members) endMember(member, refusal);
       },
       sendToLog: (members) => {
         for (const member of members) {
           member.state = 'catching-up';
-          void catchUp(member, place, false);
+          void catchUp(member, place);
         }
       },
     });
@@ -101,14 +105,19 @@ export function createLogStreams(options: {
     };
   }
 
-  /** Reads the log from the member's own position until it stands where the live ones stand. */
-  async function catchUp(member: Member, place: Place, isNew: boolean): Promise<void> {
+  async function begin(member: Member, place: Place, before: Viewer | null): Promise<void> {
     const { group } = place;
+    if (before) await group.deliverReopeningTo(member, before);
+    else if (group.stream.hasProgress) await group.deliverProgressTo(member);
+    await catchUp(member, place);
+  }
+
+  /** Reads the log from the member's own position until it stands where the live ones stand. */
+  async function catchUp(member: Member, { group, viewer }: Place): Promise<void> {
     try {
-      if (isNew && group.stream.hasProgress) await group.deliverProgressTo(member);
       while (member.state === 'catching-up' && !group.joinLive(member)) {
         if (member.sink.isClogged() && !(await member.sink.drained())) return;
-        await readOn(member, place);
+        await readOn(member, group, viewer);
       }
     } catch (error) {
       if (!(error instanceof Refusal)) log.error({ err: error }, 'a subscription failed');
@@ -116,7 +125,7 @@ export function createLogStreams(options: {
     }
   }
 
-  async function readOn(member: Member, { group, viewer }: Place): Promise<void> {
+  async function readOn(member: Member, group: Group, viewer: Viewer): Promise<void> {
     const page = await readers(() => readPage(member));
     if (page.length === 0) return group.deliverTimeTo(member);
     let isQuiet = true;
@@ -133,10 +142,11 @@ export function createLogStreams(options: {
   async function readPage(member: Member): Promise<LoggedEvent[]> {
     if (member.seq >= hub.head().seq) return [];
     try {
-      const page = await hub.store.read(member.seq, PAGE_EVENTS);
+      const { epoch } = hub.head();
+      const page = (await hub.store.read(member.seq, PAGE_EVENTS)).filter((event) => event.epoch === epoch);
       const first = page[0];
       if (first && first.seq !== member.seq + 1) throw cursorExpired('RETENTION', hub.head());
-      // The hub has seen more than this connection shows yet: a moment at most.
+      // The hub has seen more than this connection shows yet, or a new epoch has begun: a moment at most.
       if (!first) await new Promise((resolve) => setTimeout(resolve, 20));
       return page;
     } catch (error) {

@@ -3,7 +3,7 @@ import type { Context } from '../context.ts';
 import { isAway } from '../db/availability.ts';
 import type { Operation, Operations } from '../execution/operation.ts';
 
-/** One serialised answer. Where it is not whole, its errors say why, and the client must not go on from its cursor. */
+/** One serialised answer. Where it is not whole, something failed, and the client must not go on from its cursor. */
 export type Rendered = { payload: Buffer; isWhole: boolean };
 
 /** Executes the operation with this root. Throws only where the database is away: the same may be asked again. */
@@ -27,7 +27,8 @@ export function createRenderer(options: {
       });
       const away = result.errors?.map((error) => error.originalError).find(isAway);
       if (away) throw away;
-      const errors = result.errors && { errors: operations.mask(result.errors, contextValue.requestId) };
-      return { payload: Buffer.from(JSON.stringify({ data: result.data, ...errors })), isWhole: !errors };
+      const errors = result.errors && operations.mask(result.errors, contextValue.requestId);
+      const payload = Buffer.from(JSON.stringify({ data: result.data, ...(errors && { errors }) }));
+      return { payload, isWhole: !errors?.some(({ extensions }) => extensions?.code === 'INTERNAL') };
     };
 }

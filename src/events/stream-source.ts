@@ -25,10 +25,19 @@ export type SnapshotSource<Root = unknown> = {
 
 /** Shared by everyone who asks the same; those who catch up read older events at the same time. */
 export type LogStream<Root = unknown> = {
+  /** Belongs to what is asked, where arguments and rights do not say it all. */
+  key?: string;
   /** Asked for every event, with present rights. */
   wants(event: LoggedEvent, viewer: Viewer): boolean;
-  /** What the field resolves; null where there is nothing to send. The event itself where it is not given. */
-  rootOf?(event: LoggedEvent, context: Context): Promise<Root | null>;
+  /**
+   * What the field resolves; null where there is nothing to send, the event itself where it is not given. Events that
+   * come together are asked for at once with one context, so that a loader reads for all of them.
+   */
+  rootOf?(event: LoggedEvent, context: Context, isLive: boolean): Promise<Root | null>;
+  /** True where those who catch up may be shown something else than the live ones were. */
+  hasMemory?: boolean;
+  /** What a change of rights changed for one who had those of `before`; sent before anything else. */
+  rootsOnReopen?(before: Viewer, context: Context): Promise<Root[]>;
   /** Sends StreamProgress at once and at intervals. */
   hasProgress?: boolean;
   /** What no event tells: a list by day changes at midnight. */
@@ -43,6 +52,8 @@ export type TimedChanges<Root = unknown> = {
 };
 
 export type SnapshotStream<Root = unknown> = {
+  /** Belongs to what is asked, where arguments and rights do not say it all. */
+  key?: string;
   /** The present value, read anew each time; a Refusal ends the subscriptions. */
   read(context: Context): Promise<Root>;
   /** True for the events that may change it. */

@@ -1,6 +1,7 @@
 import type { GraphQLSchema } from 'graphql';
 import type { Viewer } from '../auth.ts';
 import type { Context } from '../context.ts';
+import type { LoggedEvent } from '../db/event-log.ts';
 import type { Refusal } from '../errors.ts';
 import { errorsOf, type Operation, type Operations } from '../execution/operation.ts';
 import type { Log } from '../log.ts';
@@ -39,20 +40,23 @@ export type Subscription = {
 
 type Args = Record<string, unknown>;
 
-const PROGRESS_MS = 4 * 60_000;
-
 export function createStreams(options: {
   hub: Hub;
   schema: GraphQLSchema;
   operations: Operations;
   createContext: (viewer: Viewer, requestId: string) => Context;
+  /** Looks at everyone's present rights; what was looked at before does not count. */
+  lookAtAccess: () => Promise<void>;
+  progressSeconds: number;
   log: Log;
 }): Streams {
   const { hub, schema, operations, createContext } = options;
   const rendererOf = createRenderer({ schema, operations });
   const failed = (error: unknown) =>
     Buffer.from(JSON.stringify({ data: null, errors: operations.mask(errorsOf(error), 'event') }));
-  const logs = createLogStreams({ ...options, failed });
+  const logs = createLogStreams({ hub, createContext, failed, lookAtAccess: lookAfter, log: options.log });
+  /** Rights were looked at after everything up to here was committed. */
+  let lookedUpTo = hub.head().seq;
   const snapshots = createSnapshotStreams({ createContext });
   const unfollow = hub.follow({
     events(events) {
@@ -64,7 +68,7 @@ export function createStreams(options: {
       snapshots.touchAll();
     },
   });
-  const progressTimer = setInterval(() => logs.pushProgress(), PROGRESS_MS);
+  const progressTimer = setInterval(() => logs.pushProgress(), options.progressSeconds * 1000);
 
   return {
     get size() {
@@ -84,13 +88,21 @@ export function createStreams(options: {
     },
   };
 
+  async function lookAfter({ seq }: LoggedEvent): Promise<void> {
+    if (seq <= lookedUpTo) return;
+    const { seq: committed } = hub.head();
+    await options.lookAtAccess();
+    lookedUpTo = Math.max(lookedUpTo, seq, committed);
+  }
+
   async function followLog(source: LogSource, args: Args, request: SubscribeRequest): Promise<Subscription> {
     const { operation, viewer, sink } = request;
     const render = rendererOf(operation);
     const stream = await source.open(args, createContext(viewer, 'subscribe'));
     const start = await startOf(request.after ?? (typeof args.after === 'string' ? args.after : null));
     let member: Member = { sink, ...start, state: 'catching-up' };
-    logs.join(member, { key: groupKey(operation, viewer), stream, render, viewer });
+    let before = viewer;
+    logs.join(member, { key: groupKey(operation, viewer, stream.key), stream, render, viewer });
     return {
       close() {
         member.state = 'ended';
@@ -105,7 +117,14 @@ export function createStreams(options: {
         try {
           const reopened = await source.open(args, createContext(present, 'subscribe'));
           if (moved.state === 'ended') return;
-          logs.join(moved, { key: groupKey(operation, present), stream: reopened, render, viewer: present });
+          logs.join(moved, {
+            key: groupKey(operation, present, reopened.key),
+            stream: reopened,
+            render,
+            viewer: present,
+            before,
+          });
+          before = present;
         } catch (error) {
           endMember(moved, refusalOf(error));
         }
@@ -118,7 +137,7 @@ export function createStreams(options: {
     const render = rendererOf(operation);
     const stream = await source.open(args, createContext(viewer, 'subscribe'));
     let member: SnapshotMember = { sink, shown: null, state: 'open' };
-    snapshots.join(member, { key: groupKey(operation, viewer), stream, render, viewer });
+    snapshots.join(member, { key: groupKey(operation, viewer, stream.key), stream, render, viewer });
     return {
       close() {
         member.state = 'ended';
@@ -133,7 +152,8 @@ export function createStreams(options: {
         try {
           const reopened = await source.open(args, createContext(present, 'subscribe'));
           if (moved.state === 'ended') return;
-          snapshots.join(moved, { key: groupKey(operation, present), stream: reopened, render, viewer: present });
+          const key = groupKey(operation, present, reopened.key);
+          snapshots.join(moved, { key, stream: reopened, render, viewer: present });
         } catch (error) {
           endSnapshot(moved, refusalOf(error));
         }
@@ -145,10 +165,7 @@ export function createStreams(options: {
   async function startOf(after: string | null): Promise<{ seq: number; timedUpTo: Date }> {
     if (after === null) return { seq: hub.head().seq, timedUpTo: new Date() };
     const position = decodeStreamCursor(after);
-    const head = hub.head();
-    // This process may be a moment behind the one that gave out the cursor.
-    const isKnown = position.epoch === head.epoch && position.seq <= head.seq;
-    const seq = checkCursor(position, isKnown ? head : await hub.readHead());
+    const seq = checkCursor(position, await hub.headFor(position.seq));
     return { seq, timedUpTo: (await hub.store.timeOf(seq)) ?? new Date() };
   }
 }

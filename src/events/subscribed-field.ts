@@ -24,8 +24,9 @@ export function subscribedField(schema: GraphQLSchema, { node, variables }: Oper
 }
 
 /** Subscriptions with the same key get the same payloads. */
-export function groupKey({ document, text, node, variables }: Operation, viewer: Viewer): string {
-  return JSON.stringify([text, node.name?.value ?? null, withoutCursor(node, variables), viewerKey(document, viewer)]);
+export function groupKey({ document, text, node, variables }: Operation, viewer: Viewer, streamKey = ''): string {
+  const asked = [text, node.name?.value ?? null, withoutCursor(node, variables)];
+  return JSON.stringify([...asked, viewerKey(document, viewer), streamKey]);
 }
 
 /** Where a client resumes does not change what it asks. */

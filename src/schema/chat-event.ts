@@ -1,4 +1,6 @@
 import type { ImplementableObjectRef } from '@pothos/core';
+import { hasScope } from '../auth.ts';
+import type { Context } from '../context.ts';
 import type { LoggedEvent } from '../db/event-log.ts';
 import { encodeStreamCursor, eventIdOf } from '../events/cursor.ts';
 import type { Progress } from '../events/group.ts';
@@ -38,8 +40,10 @@ const typeNames: Record<string, string> = {
   BEACON_CHANGED: 'BeaconChanged',
   UNREAD_CHANGED: 'UnreadChanged',
   WINDOW_CHANGED: 'WindowChanged',
-  OPERATOR_PRESENCE_CHANGED: 'OperatorPresenceChanged',
+  REQUEST_CHANGED: 'RequestChanged',
+  REQUEST_LINK_CHANGED: 'RequestLinkChanged',
   TEMPLATE_CHANGED: 'TemplateChanged',
+  OPERATOR_PRESENCE_CHANGED: 'OperatorPresenceChanged',
   STREAM_PROGRESS: 'StreamProgress',
 };
 
@@ -70,7 +74,8 @@ export const ChatEvent = builder.interfaceRef<LoggedEvent | Progress>('ChatEvent
   }),
 });
 
-const eventType = (name: string): ImplementableObjectRef<Types, LoggedEvent> => builder.objectRef<LoggedEvent>(name);
+export const eventType = (name: string): ImplementableObjectRef<Types, LoggedEvent> =>
+  builder.objectRef<LoggedEvent>(name);
 
 export const MessageAdded = eventType('MessageAdded').implement({
   description: 'A message was stored: received, queued, or imported.',
@@ -80,7 +85,7 @@ export const MessageAdded = eventType('MessageAdded').implement({
     message: t.field({
       type: Message,
       nullable: true,
-      resolve: (event, _args, { loaders }) => (event.messageId ? loaders.message.load(event.messageId) : null),
+      resolve: (event, _args, context) => messageOf(event, context),
     }),
   }),
 });
@@ -94,7 +99,7 @@ export const MessageUpdated = eventType('MessageUpdated').implement({
     message: t.field({
       type: Message,
       nullable: true,
-      resolve: (event, _args, { loaders }) => (event.messageId ? loaders.message.load(event.messageId) : null),
+      resolve: (event, _args, context) => messageOf(event, context),
     }),
   }),
 });
@@ -116,13 +121,12 @@ export const MessageStatusChanged = eventType('MessageStatusChanged').implement(
     failure: t.field({
       type: MessageFailure,
       nullable: true,
-      resolve: async (event, _args, { loaders }) =>
-        event.data.status === 'FAILED' && event.messageId ? loaders.message.load(event.messageId) : null,
+      resolve: (event, _args, context) => (event.data.status === 'FAILED' ? messageOf(event, context) : null),
     }),
     message: t.field({
       type: Message,
       nullable: true,
-      resolve: (event, _args, { loaders }) => (event.messageId ? loaders.message.load(event.messageId) : null),
+      resolve: (event, _args, context) => messageOf(event, context),
     }),
   }),
 });
@@ -143,8 +147,7 @@ export const BeaconChanged = eventType('BeaconChanged').implement({
     conversation: t.field({
       type: Conversation,
       nullable: true,
-      resolve: (event, _args, { loaders }) =>
-        event.conversationId ? loaders.conversation.load(event.conversationId) : null,
+      resolve: (event, _args, context) => conversationOf(event, context),
     }),
   }),
 });
@@ -158,8 +161,7 @@ eventType('UnreadChanged').implement({
     conversation: t.field({
       type: Conversation,
       nullable: true,
-      resolve: (event, _args, { loaders }) =>
-        event.conversationId ? loaders.conversation.load(event.conversationId) : null,
+      resolve: (event, _args, context) => conversationOf(event, context),
     }),
   }),
 });
@@ -174,8 +176,7 @@ eventType('WindowChanged').implement({
     conversation: t.field({
       type: Conversation,
       nullable: true,
-      resolve: (event, _args, { loaders }) =>
-        event.conversationId ? loaders.conversation.load(event.conversationId) : null,
+      resolve: (event, _args, context) => conversationOf(event, context),
     }),
   }),
 });
@@ -194,13 +195,42 @@ eventType('ConversationChanged').implement({
     conversation: t.field({
       type: Conversation,
       nullable: true,
-      resolve: (event, _args, { loaders }) =>
-        event.conversationId ? loaders.conversation.load(event.conversationId) : null,
+      resolve: (event, _args, context) => conversationOf(event, context),
     }),
   }),
 });
 
-eventType('TemplateChanged').implement({
+export const RequestChanged = eventType('RequestChanged').implement({
+  description: 'A request was made, edited, tagged, discussed or got other attachments. Needs READ_REQUESTS.',
+  interfaces: [ChatEvent],
+  fields: (t) => ({
+    requestId: t.id({ resolve: (event) => globalId('Request', event.requestId ?? '') }),
+    conversationId: t.id({
+      nullable: true,
+      description: 'Null for a request that belongs to no conversation.',
+      resolve: (event) => (event.conversationId ? conversationIdOf(event) : null),
+    }),
+    changedFields: t.stringList({ resolve: (event) => fact<string[]>(event, 'changedFields') }),
+  }),
+});
+
+export const RequestLinkChanged = eventType('RequestLinkChanged').implement({
+  description: 'A message was filed under a request, or taken from it. Needs READ_REQUESTS.',
+  interfaces: [ChatEvent],
+  fields: (t) => ({
+    conversationId: t.id({ resolve: (event) => conversationIdOf(event) }),
+    messageId: t.id({ resolve: (event) => messageIdOf(event) }),
+    requestId: t.id({ resolve: (event) => globalId('Request', event.requestId ?? '') }),
+    linked: t.boolean({ resolve: (event) => event.data.linked === true }),
+    message: t.field({
+      type: Message,
+      nullable: true,
+      resolve: (event, _args, context) => messageOf(event, context),
+    }),
+  }),
+});
+
+export const TemplateChanged = eventType('TemplateChanged').implement({
   description: 'A template came, went, or got another state, category or text.',
   interfaces: [ChatEvent],
   fields: (t) => ({
@@ -243,16 +273,25 @@ builder.objectRef<Progress>('StreamProgress').implement({
   fields: () => ({}),
 });
 
-function conversationIdOf(event: LoggedEvent): string {
+export function conversationIdOf(event: LoggedEvent): string {
   return globalId('Conversation', event.conversationId ?? '');
 }
 
-function messageIdOf(event: LoggedEvent): string {
+export function messageIdOf(event: LoggedEvent): string {
   return globalId('Message', event.messageId ?? '');
 }
 
+/** Null for a token that follows events and may not read conversations: it gets ids and small facts only. */
+export async function conversationOf({ conversationId }: LoggedEvent, { viewer, loaders }: Context) {
+  return conversationId && hasScope(viewer, 'READ_CONVERSATIONS') ? loaders.conversation.load(conversationId) : null;
+}
+
+export async function messageOf({ messageId }: LoggedEvent, { viewer, loaders }: Context) {
+  return messageId && hasScope(viewer, 'READ_CONVERSATIONS') ? loaders.message.load(messageId) : null;
+}
+
 /** A small fact as the service that appended the event wrote it. */
-function fact<T>(event: LoggedEvent, name: string): T {
+export function fact<T>(event: LoggedEvent, name: string): T {
   return event.data[name] as T;
 }
 

@@ -1,6 +1,6 @@
 import { hasScope } from '../auth.ts';
 import type { Context } from '../context.ts';
-import type { EventType } from '../db/event-log.ts';
+import type { LoggedType } from '../db/event-log.ts';
 import { readSummary } from '../db/statements/summary.ts';
 import { forbidden, unauthenticated } from '../errors.ts';
 import { encodeStreamCursor } from '../events/cursor.ts';
@@ -60,7 +60,7 @@ builder.queryField('conversationSummary', (t) =>
   }),
 );
 
-const changing = new Set<EventType>([
+const changing = new Set<LoggedType>([
   'CONVERSATION_CHANGED',
   'MESSAGE_ADDED',
   'MESSAGE_UPDATED',

@@ -3,7 +3,7 @@ import type { Viewer } from '../auth.ts';
 import { hasScope } from '../auth.ts';
 import type { Context } from '../context.ts';
 import { eventTypes, type EventType, type LoggedEvent } from '../db/event-log.ts';
-import { forbidden } from '../errors.ts';
+import { badInput, forbidden } from '../errors.ts';
 import type { LogSource } from '../events/stream-source.ts';
 import { builder, type Types } from './builder.ts';
 import {
@@ -13,6 +13,8 @@ import {
   MessageAdded,
   MessageStatusChanged,
   OperatorPresenceChanged,
+  RequestChanged,
+  TemplateChanged,
 } from './chat-event.ts';
 import { argumentId } from './global-id.ts';
 import { streamed } from './streamed.ts';
@@ -80,16 +82,50 @@ builder.subscriptionField('events', (t) =>
   }),
 );
 
-type ConversationArgument = { conversationId?: string | null };
+builder.subscriptionField('conversationEvents', (t) =>
+  t.field({
+    type: ChatEvent,
+    description:
+      'Everything that happens in one conversation, its requests included. Ends with FORBIDDEN when it may not be seen any more.',
+    args: { conversationId: t.arg.id({ required: true }), after: after(t.arg) },
+    ...streamed(ofOneConversation),
+    resolve: (event) => event,
+  }),
+);
+
+builder.subscriptionField('requestChanged', (t) =>
+  t.field({
+    type: RequestChanged,
+    description: 'Requests that were made or changed. Needs READ_REQUESTS.',
+    args: {
+      conversationId: t.arg.id({ description: 'Only requests of this conversation.' }),
+      requestId: t.arg.id({ description: 'Only this request.' }),
+      after: after(t.arg),
+    },
+    ...streamed(changedRequests),
+    resolve: (event) => event,
+  }),
+);
+
+builder.subscriptionField('templateChanged', (t) =>
+  t.field({
+    type: TemplateChanged,
+    description: 'WhatsApp templates that came, went or changed.',
+    args: { after: after(t.arg) },
+    ...streamed(streamOf('TEMPLATE_CHANGED')),
+    resolve: (event) => event,
+  }),
+);
+
+type Ids = { conversationId?: string | null; requestId?: string | null };
 
 /** One kind of event, all conversations or one. */
 function streamOf(type: EventType): LogSource<LoggedEvent> {
   return {
     kind: 'log',
-    open(args, context) {
+    open(args: Ids, context) {
       requireReader(context);
-      const { conversationId: global } = args as ConversationArgument;
-      const conversationId = global == null ? null : argumentId('Conversation', global, 'conversationId');
+      const conversationId = optionalId('Conversation', args.conversationId, 'conversationId');
       return {
         wants: (event, viewer) =>
           event.type === type &&
@@ -102,16 +138,59 @@ function streamOf(type: EventType): LogSource<LoggedEvent> {
 
 const everything: LogSource<LoggedEvent> = {
   kind: 'log',
-  open(args, context) {
+  open(args: { types?: EventType[] | null }, context) {
     requireReader(context);
-    const types = (args as { types?: EventType[] | null }).types;
-    const wanted = types ? new Set(types) : null;
+    const wanted = wantedTypes(args.types);
     return {
       hasProgress: true,
-      wants: (event, viewer) => (wanted === null || wanted.has(event.type)) && mayHear(viewer, event),
+      wants: (event, viewer) => wanted(event) && mayHear(viewer, event),
     };
   },
 };
+
+const ofOneConversation: LogSource<LoggedEvent> = {
+  kind: 'log',
+  async open(args: Ids, context) {
+    requireReader(context);
+    const conversationId = optionalId('Conversation', args.conversationId, 'conversationId');
+    const conversation = conversationId && (await context.loaders.conversation.load(conversationId));
+    if (!conversation || !mayHearNumber(context.viewer, conversation.businessNumberId))
+      throw forbidden('There is no such conversation, or you may not follow it.');
+    return {
+      hasProgress: true,
+      wants: (event, viewer) => event.conversationId === conversationId && mayHear(viewer, event),
+    };
+  },
+};
+
+const changedRequests: LogSource<LoggedEvent> = {
+  kind: 'log',
+  open(args: Ids, context) {
+    requireReader(context);
+    if (!hasScope(context.viewer, 'READ_REQUESTS')) throw forbidden('You may not read requests.');
+    const conversationId = optionalId('Conversation', args.conversationId, 'conversationId');
+    const requestId = optionalId('Request', args.requestId, 'requestId');
+    return {
+      wants: (event, viewer) =>
+        event.type === 'REQUEST_CHANGED' &&
+        (conversationId === null || event.conversationId === conversationId) &&
+        (requestId === null || event.requestId === requestId) &&
+        mayHear(viewer, event),
+    };
+  },
+};
+
+function optionalId(type: string, global: string | null | undefined, argument: string): string | null {
+  return global == null ? null : argumentId(type, global, argument);
+}
+
+/** Null means every kind; an empty list would be silent for ever. */
+export function wantedTypes(types: readonly EventType[] | null | undefined): (event: LoggedEvent) => boolean {
+  if (!types) return () => true;
+  if (types.length === 0) throw badInput('Name at least one kind of event, or leave types out.', 'types');
+  const wanted = new Set<string>(types);
+  return ({ type }) => wanted.has(type);
+}
 
 function requireReader({ viewer }: Context): void {
   if (!hasScope(viewer, 'READ_EVENTS')) throw forbidden('You may not follow the event stream.');
@@ -122,10 +201,19 @@ const toldTypes = new Set<string>(eventTypes);
 
 /** Present rights, asked again for every event. */
 export function mayHear(viewer: Viewer, event: LoggedEvent): boolean {
-  if (!toldTypes.has(event.type)) return false;
-  if (!hasScope(viewer, 'READ_EVENTS')) return false;
-  if (event.businessNumberId === null) return true;
-  return (
-    viewer.kind !== 'token' || viewer.businessNumberIds === null || viewer.businessNumberIds.has(event.businessNumberId)
-  );
+  if (!toldTypes.has(event.type) || !hasScope(viewer, 'READ_EVENTS')) return false;
+  return mayHearNumber(viewer, event.businessNumberId) && mayHearRequest(viewer, event);
+}
+
+/** A token may be limited to some business numbers. */
+function mayHearNumber(viewer: Viewer | null, businessNumberId: string | null): boolean {
+  if (viewer?.kind !== 'token' || viewer.businessNumberIds === null || businessNumberId === null) return true;
+  return viewer.businessNumberIds.has(businessNumberId);
+}
+
+/** A token that may not read requests, or not the internal ones, does not hear of them either. */
+function mayHearRequest(viewer: Viewer, { type, data }: LoggedEvent): boolean {
+  if (type !== 'REQUEST_CHANGED' && type !== 'REQUEST_LINK_CHANGED') return true;
+  if (!hasScope(viewer, 'READ_REQUESTS')) return false;
+  return data.internal !== true || hasScope(viewer, 'READ_INTERNAL_NOTES');
 }

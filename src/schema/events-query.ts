@@ -2,12 +2,12 @@ import type { Context } from '../context.ts';
 import type { EventType, LoggedEvent } from '../db/event-log.ts';
 import { readStreamHead } from '../db/stream-head.ts';
 import { badInput, unauthenticated } from '../errors.ts';
-import { checkCursor, decodeStreamCursor, encodeStreamCursor } from '../events/cursor.ts';
+import { checkCursor, cursorExpired, decodeStreamCursor, encodeStreamCursor } from '../events/cursor.ts';
 import { createEventStore } from '../events/event-store.ts';
 import { builder } from './builder.ts';
 import { WITHIN_PAGE } from './field-complexity.ts';
 import { ChatEvent, ChatEventType } from './chat-event.ts';
-import { mayHear } from './event-subscriptions.ts';
+import { mayHear, wantedTypes } from './event-subscriptions.ts';
 
 type EventPageShape = { events: LoggedEvent[]; cursor: string; hasMore: boolean; oldestAvailable: string };
 
@@ -25,6 +25,8 @@ const EventPage = builder.objectRef<EventPageShape>('EventPage').implement({
 });
 
 const MAX_EVENTS = 500;
+/** What is read for one answer; where little of it matched, the cursor moves and `hasMore` says to go on. */
+const MAX_PAGES = 10;
 
 builder.queryField('events', (t) =>
   t.field({
@@ -52,17 +54,18 @@ async function eventPage(
   const { viewer, db } = context;
   if (!viewer) throw unauthenticated();
   if (first < 1 || first > MAX_EVENTS) throw badInput(`first must be from 1 to ${MAX_EVENTS}.`, 'first');
+  const wanted = wantedTypes(types);
   const head = await readStreamHead(db.pool);
   let seq = checkCursor(decodeStreamCursor(after), head);
   const store = createEventStore(db.pool);
   const events: LoggedEvent[] = [];
-  while (seq < head.seq && events.length < first) {
+  for (let pages = 0; pages < MAX_PAGES && seq < head.seq && events.length < first; pages++) {
     const page = await store.read(seq, MAX_EVENTS);
-    if (page.length === 0) break;
+    if (page[0]?.seq !== seq + 1) throw cursorExpired('RETENTION', await readStreamHead(db.pool));
     for (const event of page) {
       if (events.length === first) break;
       seq = event.seq;
-      if ((types === null || types.includes(event.type)) && mayHear(viewer, event)) events.push(event);
+      if (wanted(event) && mayHear(viewer, event)) events.push(event);
     }
   }
   const { epoch, floorSeq } = head;

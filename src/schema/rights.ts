@@ -70,9 +70,14 @@ export function moduleDisabled(): Refusal {
 /** Nothing is followed while the module is off, not even by administrators: there is nothing to come. */
 export function requireFollowing({ viewer, readModule }: Pick<Context, 'viewer' | 'readModule'>): void {
   if (!viewer) throw unauthenticated();
-  const module = readModule.present();
-  if (!module.licensed) throw new Refusal('MODULE_NOT_LICENSED', 'The licence does not contain the chat module.');
-  if (!module.settings.enabled) throw moduleDisabled();
+  const refusal = followingRefusal(readModule.present());
+  if (refusal) throw refusal;
+}
+
+/** Why nobody may follow anything now; null where one may. */
+export function followingRefusal({ licensed, settings }: ChatModule): Refusal | null {
+  if (!licensed) return new Refusal('MODULE_NOT_LICENSED', 'The licence does not contain the chat module.');
+  return settings.enabled ? null : moduleDisabled();
 }
 
 /** The row id of a conversation that the viewer may see; others do not exist. */

@@ -1,11 +1,10 @@
-import type { WebSocket } from 'ws';
+import type { Duplex, Writable } from 'node:stream';
 import { Refusal } from '../errors.ts';
+import type { Frame } from '../events/member.ts';
 
-/** A socket takes no more events while this much waits in it; it is closed beyond the greater bound. */
+/** A connection takes no more events while this much waits in it; it is closed beyond the greater bound. */
 const CLOGGED_BYTES = 256 * 1024;
 const MAX_WAITING_BYTES = 4 * 1024 * 1024;
-const MAX_UNDRAINED_MS = 30_000;
-const LOOK_MS = 100;
 
 export const closeCodes = {
   goingAway: 1001,
@@ -13,29 +12,87 @@ export const closeCodes = {
   forbidden: 4403,
 } as const;
 
-/** Closes one that does not drain, alone: the client resumes by cursor. */
-export function isClogged(socket: WebSocket): boolean {
-  return socket.bufferedAmount > CLOGGED_BYTES;
+/** What the kernel has not taken counts, whoever wrote it. */
+export function isClogged(stream: Writable): boolean {
+  return stream.writableLength > CLOGGED_BYTES;
 }
 
-/** Settles when the socket has taken what was written; false where it never did. */
-export async function drained(socket: WebSocket): Promise<boolean> {
-  const giveUpAt = Date.now() + MAX_UNDRAINED_MS;
-  while (socket.readyState === socket.OPEN && isClogged(socket)) {
-    if (Date.now() > giveUpAt || socket.bufferedAmount > MAX_WAITING_BYTES) return false;
-    await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
-  }
-  return socket.readyState === socket.OPEN;
+/** True beyond what anybody may leave lying; for answers, which cannot be read again from the log. */
+export function isOverfull(stream: Writable): boolean {
+  return stream.writableLength > MAX_WAITING_BYTES;
+}
+
+const waiting = new WeakMap<Writable, Promise<boolean>>();
+
+/** Settles when everything written was taken; false where it was not in time. One wait for all who ask. */
+export function drained(stream: Writable, patienceMs: number): Promise<boolean> {
+  const known = waiting.get(stream);
+  if (known) return known;
+  const wait = waitForDrain(stream, patienceMs).finally(() => waiting.delete(stream));
+  waiting.set(stream, wait);
+  return wait;
+}
+
+function waitForDrain(stream: Writable, patienceMs: number): Promise<boolean> {
+  if (stream.destroyed || isOverfull(stream)) return Promise.resolve(false);
+  if (!isClogged(stream)) return Promise.resolve(true);
+  return new Promise((resolve) => {
+    const settle = (isDrained: boolean) => {
+      clearTimeout(timer);
+      stream.off('drain', onDrain).off('close', onClose);
+      resolve(isDrained);
+    };
+    const onDrain = () => settle(true);
+    const onClose = () => settle(false);
+    const timer = setTimeout(() => settle(false), patienceMs);
+    stream.on('drain', onDrain).on('close', onClose);
+  });
 }
 
 export function lagged(): Refusal {
   return new Refusal('STREAM_LAGGED', 'Events were not taken fast enough. Connect again and resume from your cursor.');
 }
 
-/** The frame of one subscription around a payload that many share. */
-export function nextFrame(id: string, payload: Buffer): Buffer {
+const TEXT_FRAME = 0x81;
+const CLOSING_BRACE = 0x7d;
+
+/**
+ * Writes payloads that many share as the frames of one subscription, all in one write: the system call is what a
+ * delivery costs (12 of 16 µs), and a second buffer per frame would double it.
+ */
+export function createFrameWriter(tcp: Duplex, id: string): (frames: readonly Frame[]) => void {
   const head = Buffer.from(`{"id":${JSON.stringify(id)},"type":"next","payload":`);
-  return Buffer.concat([head, payload, CLOSING], head.length + payload.length + 1);
+  const lengthOf = ({ payload }: Frame) => head.length + payload.length + 1;
+  return (frames) => {
+    let size = 0;
+    for (const frame of frames) size += lengthOf(frame) + headerSize(lengthOf(frame));
+    const all = Buffer.allocUnsafe(size);
+    let at = 0;
+    for (const frame of frames) {
+      at = writeHeader(all, at, lengthOf(frame));
+      at += head.copy(all, at);
+      at += frame.payload.copy(all, at);
+      all[at++] = CLOSING_BRACE;
+    }
+    tcp.write(all);
+  };
 }
 
-const CLOSING = Buffer.from('}');
+/** The server's frames are not masked (RFC 6455, 5.2). */
+function headerSize(length: number): number {
+  if (length < 126) return 2;
+  return length < 65_536 ? 4 : 10;
+}
+
+function writeHeader(buffer: Buffer, at: number, length: number): number {
+  buffer[at] = TEXT_FRAME;
+  if (length < 126) buffer[at + 1] = length;
+  else if (length < 65_536) {
+    buffer[at + 1] = 126;
+    buffer.writeUInt16BE(length, at + 2);
+  } else {
+    buffer[at + 1] = 127;
+    buffer.writeBigUInt64BE(BigInt(length), at + 2);
+  }
+  return at + headerSize(length);
+}

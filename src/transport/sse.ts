@@ -11,12 +11,11 @@ import type { AddressOf } from './address.ts';
 import type { ConnectionLimits } from './connection-count.ts';
 import { allowOrigin } from './cors.ts';
 import { answerErrors, answerRefusal, isJson, operationOfQuery, parseOperation, readBody } from './request.ts';
-import { lagged } from './socket.ts';
+import { drained, isClogged, lagged } from './socket.ts';
+import { spread } from './spread.ts';
 import type { Tickets } from './ticket.ts';
 
 const KEEP_ALIVE_MS = 12_000;
-const CLOGGED_BYTES = 256 * 1024;
-const MAX_UNDRAINED_MS = 30_000;
 
 /** After a terminal error the last id says so, and a reconnect is told to stop. */
 const ENDED = 'ended';
@@ -25,8 +24,8 @@ export type SseRoute = {
   handles(request: IncomingMessage): boolean;
   serve(request: IncomingMessage, response: ServerResponse): Promise<void>;
   connections(): Iterable<SseConnection>;
-  /** Ends every stream; clients resume elsewhere with Last-Event-ID. */
-  drain(): void;
+  /** Ends every stream, spread over the given time; clients resume elsewhere with Last-Event-ID. */
+  drain(overMs: number): Promise<void>;
 };
 
 export type SseConnection = { viewer: Viewer; setViewer(viewer: Viewer): void; refuse(): void };
@@ -42,16 +41,15 @@ export function createSseRoute(options: {
   addressOf: AddressOf;
   limits: ConnectionLimits;
   isOriginAllowed: (origin: string | undefined) => boolean;
+  slowClientMs: number;
 }): SseRoute {
-  const { operations, rates, streams, authenticate, tickets, createContext, addressOf, limits } = options;
+  const { operations, rates, streams, authenticate, tickets, createContext, addressOf, limits, slowClientMs } = options;
   const connected = new Set<SseConnection & { end(): void }>();
 
   return {
     handles: ({ headers }) => headers.accept?.includes('text/event-stream') ?? false,
     connections: () => connected,
-    drain() {
-      for (const connection of connected) connection.end();
-    },
+    drain: (overMs) => spread([...connected], overMs, (connection) => connection.end()),
     async serve(request, response) {
       const requestId = uuid();
       response.setHeader('x-request-id', requestId);
@@ -130,7 +128,7 @@ export function createSseRoute(options: {
           if (waiting) waiting.push(...frames);
           else for (const { payload, cursor } of frames) writeFrame(response, cursor, payload);
         },
-        isClogged: () => response.writableLength > CLOGGED_BYTES,
+        isClogged: () => isClogged(response),
         drained: () => drainedOrEnded(response, requestId),
         end: (refusal) => endWith(response, operations.mask([refusal], requestId)),
       },
@@ -142,6 +140,8 @@ export function createSseRoute(options: {
   }
 
   function register(response: ServerResponse, viewer: Viewer, subscription: Subscription): void {
+    // Gone while the subscription was being opened.
+    if (response.destroyed) return subscription.close();
     const connection = {
       viewer,
       setViewer(present: Viewer) {
@@ -149,13 +149,14 @@ export function createSseRoute(options: {
         void subscription.reopen(present);
       },
       refuse: () => endWith(response, operations.mask([unauthenticated()], uuid())),
-      end: () => response.end(),
+      // The others are sent away at the same time: not all are to come back at once.
+      end: () => void response.end(`retry: ${Math.round(500 + Math.random() * 2_500)}\n\n`),
     };
     connected.add(connection);
     const expiry = viewer.expiresAt;
     const timer = setInterval(() => {
       if (expiry && expiry <= new Date()) connection.refuse();
-      else response.write(':\n\n');
+      else if (!response.writableEnded) response.write(':\n\n');
     }, KEEP_ALIVE_MS);
     response.once('close', () => {
       clearInterval(timer);
@@ -165,16 +166,10 @@ export function createSseRoute(options: {
   }
 
   async function drainedOrEnded(response: ServerResponse, requestId: string): Promise<boolean> {
-    const giveUpAt = Date.now() + MAX_UNDRAINED_MS;
-    while (!response.destroyed && response.writableLength > CLOGGED_BYTES) {
-      if (Date.now() > giveUpAt) {
-        endWith(response, operations.mask([lagged()], requestId), false);
-        setTimeout(() => response.destroy(), 1_000).unref();
-        return false;
-      }
-      await new Promise((resolve) => setTimeout(resolve, 100));
-    }
-    return !response.destroyed;
+    if (await drained(response, slowClientMs)) return true;
+    endWith(response, operations.mask([lagged()], requestId), false);
+    setTimeout(() => response.destroy(), 1_000).unref();
+    return false;
   }
 }
 

@@ -13,11 +13,12 @@ import { errorsOf, isErrors, type Operation, type Operations } from '../executio
 import type { Rates } from '../execution/rates.ts';
 import type { AddressOf } from './address.ts';
 import type { ConnectionLimits } from './connection-count.ts';
+import { startPinging } from './pinging.ts';
 import { checkedOperation } from './request.ts';
-import { closeCodes, drained, isClogged, lagged, nextFrame } from './socket.ts';
+import { closeCodes, createFrameWriter, drained, isClogged, isOverfull, lagged } from './socket.ts';
+import { spread } from './spread.ts';
 
 const INIT_WAIT_MS = 3_000;
-const PING_MS = 25_000;
 const MAX_FRAME_BYTES = 256 * 1024;
 const MAX_SUBSCRIPTIONS = 100;
 
@@ -40,6 +41,8 @@ export type Connection = {
 type Extra = {
   id: string;
   socket: WebSocket;
+  /** Under the socket: what waits in it, and where shared frames are written. */
+  tcp: Duplex;
   address: string;
   viewer: Viewer | null;
   subscriptions: Map<string, Subscription>;
@@ -62,6 +65,7 @@ export function createWsServer(options: {
   isOriginAllowed: (origin: string | undefined) => boolean;
   addressOf: AddressOf;
   limits: ConnectionLimits;
+  slowClientMs: number;
   log: Log;
 }): WsServer {
   const { schema, operations, streams, authenticate, createContext, log } = options;
@@ -72,6 +76,7 @@ export function createWsServer(options: {
     handleProtocols,
   });
   const connected = new Map<Extra, Connection>();
+  const pinging = startPinging();
 
   const protocol: ProtocolServer<Extra> = makeServer<Record<string, unknown>, Extra>({
     connectionInitWaitTimeout: INIT_WAIT_MS,
@@ -85,8 +90,6 @@ export function createWsServer(options: {
     onDisconnect: ({ extra }) => forget(extra),
   });
 
-  sockets.on('connection', (socket: WebSocket, request: IncomingMessage) => serve(socket, options.addressOf(request)));
-
   return {
     upgrade(request, socket, head) {
       if (!options.isOriginAllowed(request.headers.origin)) return void socket.end('HTTP/1.1 403 Forbidden\r\n\r\n');
@@ -96,31 +99,27 @@ export function createWsServer(options: {
       // The other side may be gone by the time that it is let in.
       socket.on('error', () => {});
       options.rates.knock(options.addressOf(request)).then(
-        () => sockets.handleUpgrade(request, socket, head, (opened) => sockets.emit('connection', opened, request)),
+        () =>
+          sockets.handleUpgrade(request, socket, head, (opened) => serve(opened, socket, options.addressOf(request))),
         (error: unknown) => socket.end(`HTTP/1.1 429 Too Many Requests\r\nretry-after: ${secondsOf(error)}\r\n\r\n`),
       );
     },
     connections: () => connected.values(),
-    async drain(overMs) {
-      const open = [...sockets.clients];
-      const pause = open.length > 0 ? overMs / open.length : 0;
-      for (const socket of open) {
-        socket.close(closeCodes.goingAway, 'Server is going away: connect again');
-        if (pause >= 1) await new Promise((resolve) => setTimeout(resolve, pause));
-      }
-    },
+    drain: (overMs) => spread([...sockets.clients], overMs, sendAway),
     async [Symbol.asyncDispose]() {
-      for (const socket of sockets.clients) socket.close(closeCodes.goingAway, 'Server is going away: connect again');
+      pinging[Symbol.dispose]();
+      for (const socket of sockets.clients) sendAway(socket);
       await new Promise((resolve) => setTimeout(resolve, 50));
       for (const socket of sockets.clients) socket.terminate();
       sockets.close();
     },
   };
 
-  function serve(socket: WebSocket, address: string): void {
+  function serve(socket: WebSocket, tcp: Duplex, address: string): void {
     const extra: Extra = {
       id: uuid(),
       socket,
+      tcp,
       address,
       viewer: null,
       subscriptions: new Map(),
@@ -130,11 +129,11 @@ export function createWsServer(options: {
     const closed = protocol.opened(
       {
         protocol: socket.protocol,
-        send: (data) =>
-          new Promise((resolve, reject) => socket.send(data, (error) => (error ? reject(error) : resolve()))),
+        send: (data) => (isOverfull(tcp) ? closeLagged(socket) : socket.send(data)),
         close: (code, reason) => socket.close(code, reason),
         onMessage: (take) =>
           socket.on('message', (data) => {
+            if (isClogged(tcp)) void pauseReading(socket, tcp);
             take(textOf(data)).catch((error: unknown) => {
               // The other side may be gone, or speak out of turn: neither is a fault of ours.
               if (socket.readyState !== socket.OPEN) return;
@@ -146,10 +145,9 @@ export function createWsServer(options: {
       },
       extra,
     );
-    const stopPinging = keepAlive(socket);
+    pinging.watch(socket);
     socket.on('error', () => {});
     socket.once('close', (code, reason) => {
-      stopPinging();
       forget(extra);
       void closed(code, String(reason));
     });
@@ -182,7 +180,11 @@ export function createWsServer(options: {
         extra.viewer = present;
         for (const subscription of extra.subscriptions.values()) void subscription.reopen(present);
       },
-      refuse: (reason) => extra.socket.close(closeCodes.forbidden, reason),
+      refuse(reason) {
+        // What is being closed is still written to: nothing more may leave.
+        forget(extra);
+        extra.socket.close(closeCodes.forbidden, reason);
+      },
     };
     connected.set(extra, connection);
   }
@@ -236,13 +238,15 @@ export function createWsServer(options: {
       return await followStream(operation, operationId, extra);
     } catch (error) {
       extra.open -= 1;
-      return { errors: errorsOf(error) };
+      // A subscription that is refused ends with an error frame of its own; a result with errors would be a `next`.
+      return silence(Promise.reject(error instanceof Error ? error : new Error(String(error))), () => {});
     }
   }
 
   /** The hub writes the frames itself; the protocol only waits for the end. */
   async function followStream(operation: Operation, id: string, extra: Extra): Promise<AsyncGenerator<never>> {
-    const { socket, viewer } = extra;
+    const { socket, tcp, viewer } = extra;
+    const write = createFrameWriter(tcp, id);
     if (!viewer) throw new Refusal('UNAUTHENTICATED', 'Sign in first.');
     const ended = Promise.withResolvers<never>();
     ended.promise.catch(() => {});
@@ -252,10 +256,10 @@ export function createWsServer(options: {
       after: null,
       sink: {
         send(frames) {
-          for (const { payload } of frames) socket.send(nextFrame(id, payload), { binary: false });
+          if (socket.readyState === socket.OPEN) write(frames);
         },
-        isClogged: () => isClogged(socket),
-        drained: () => drainedOrClosed(socket, id),
+        isClogged: () => isClogged(tcp),
+        drained: () => drainedOrClosed(extra, id),
         end: (refusal) => ended.reject(refusal),
       },
     });
@@ -272,15 +276,31 @@ export function createWsServer(options: {
     });
   }
 
-  async function drainedOrClosed(socket: WebSocket, id: string): Promise<boolean> {
-    if (await drained(socket)) return true;
-    if (socket.readyState === socket.OPEN) {
-      socket.send(JSON.stringify({ id, type: 'error', payload: operations.mask([lagged()], uuid()) }));
-      socket.close(closeCodes.lagged, 'Too slow: resume from your cursor');
-      setTimeout(() => socket.terminate(), 1_000).unref();
-    }
+  async function drainedOrClosed({ socket, tcp }: Extra, id: string): Promise<boolean> {
+    if (await drained(tcp, options.slowClientMs)) return true;
+    if (socket.readyState !== socket.OPEN) return false;
+    const payload = operations.mask([lagged()], uuid());
+    if (!isOverfull(tcp)) socket.send(JSON.stringify({ id, type: 'error', payload }));
+    closeLagged(socket);
     return false;
   }
+
+  /** Whoever does not take its answers is not asked for more questions. */
+  async function pauseReading(socket: WebSocket, tcp: Duplex): Promise<void> {
+    socket.pause();
+    if (await drained(tcp, options.slowClientMs)) socket.resume();
+    else closeLagged(socket);
+  }
+
+  function closeLagged(socket: WebSocket): void {
+    if (socket.readyState !== socket.OPEN) return;
+    socket.close(closeCodes.lagged, 'Too slow: resume from your cursor');
+    setTimeout(() => socket.terminate(), 1_000).unref();
+  }
+}
+
+function sendAway(socket: WebSocket): void {
+  socket.close(closeCodes.goingAway, 'Server is going away: connect again');
 }
 
 function tooManySubscriptions(): Refusal {
@@ -345,16 +365,4 @@ function credentialOf(params: Record<string, unknown> | undefined): string | nul
   const header = authorization ?? Authorization;
   if (typeof header === 'string') return bearer(header);
   return typeof token === 'string' ? token : null;
-}
-
-/** Ends sockets whose other side is gone without a word. */
-function keepAlive(socket: WebSocket): () => void {
-  let isAlive = true;
-  socket.on('pong', () => (isAlive = true));
-  const timer = setInterval(() => {
-    if (!isAlive) return socket.terminate();
-    isAlive = false;
-    socket.ping();
-  }, PING_MS);
-  return () => clearInterval(timer);
 }

@@ -21,11 +21,15 @@ export async function createTestDatabase(): Promise<TestDatabase> {
 }
 
 /** One statement on a connection of its own; gives its rows. */
-export async function runSql(url: string, statement: string, values: unknown[] = []): Promise<unknown[]> {
+export async function runSql<Row extends pg.QueryResultRow>(
+  url: string,
+  statement: string,
+  values?: unknown[],
+): Promise<Row[]> {
   const client = new pg.Client({ connectionString: url });
   await client.connect();
   try {
-    return (await client.query<Record<string, unknown>>(statement, values)).rows;
+    return (await client.query<Row>(statement, values)).rows;
   } finally {
     await client.end();
   }

@@ -1,0 +1,24 @@
+import { openDatabase } from '../src/db/database.ts';
+import { startEmbeddedPostgres } from '../src/db/embedded.ts';
+import { beginEpoch, readStreamHead } from '../src/db/stream-head.ts';
+import { loadEnv } from '../src/env.ts';
+import { createLog } from '../src/log.ts';
+
+/**
+ * For after a restore of the database: cursors of before are refused from now on, so that no client goes on over a gap.
+ * Servers may run; they notice within a second.
+ */
+try {
+  const env = loadEnv();
+  await using undo = new AsyncDisposableStack();
+  const log = createLog({ logLevel: 'warn', logFormat: env.logFormat });
+  const url = env.databaseUrl ?? undo.use(await startEmbeddedPostgres({ dataDir: env.dataDir, log })).url;
+  const db = undo.use(openDatabase({ url, poolSize: 2 }));
+  const before = await readStreamHead(db.pool);
+  await beginEpoch(db.pool, before.epoch);
+  const { epoch, seq } = await readStreamHead(db.pool);
+  console.log(`The event stream is in epoch ${epoch} from event ${seq} on; epoch ${before.epoch} has ended.`);
+} catch (error) {
+  console.error(error instanceof Error ? error.message : error);
+  process.exitCode = 1;
+}
