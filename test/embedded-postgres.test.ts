@@ -22,17 +22,17 @@ afterAll(() => rmSync(dataDir, { recursive: true }));
 it('is a durable UTF-8 cluster that keeps its data', async () => {
   {
     await using postgres = await startEmbeddedPostgres({ dataDir, log });
-    await runSql(postgres.url, `CREATE TABLE kept AS SELECT 'Příliš žluťoučký' AS text`);
+    await runSql(postgres.url, `CREATE TABLE kept AS SELECT 'Příliš žluťoučký' AS text; CREATE EXTENSION pg_trgm`);
   }
   await using postgres = await startEmbeddedPostgres({ dataDir, log });
 
   const rows = await runSql(
     postgres.url,
     `SELECT upper(text) AS text, current_database() AS name, current_setting('server_encoding') AS encoding,
-       current_setting('fsync') AS fsync FROM kept`,
+       current_setting('fsync') AS fsync, cardinality(show_trgm('привет')) AS cyrillic FROM kept`,
   );
 
-  expect(rows).toEqual([{ text: 'PŘÍLIŠ ŽLUŤOUČKÝ', name: 'cdesk_chats', encoding: 'UTF8', fsync: 'on' }]);
+  expect(rows).toEqual([{ text: 'PŘÍLIŠ ŽLUŤOUČKÝ', name: 'cdesk_chats', encoding: 'UTF8', fsync: 'on', cyrillic: 7 }]);
 });
 
 it('runs until the last of its users has left', async () => {

@@ -57,6 +57,8 @@ async function runInitdb(home: Home, password: string): Promise<void> {
     '--encoding=UTF8',
     '--locale-provider=builtin',
     '--builtin-locale=C.UTF-8',
+    // pg_trgm asks the C library what a letter is: in its C locale Cyrillic has none, and no index serves it.
+    '--lc-ctype=C.UTF-8',
   ]).finally(() => rmSync(handover, { force: true }));
   if (code === 0) return;
   rmSync(home.clusterDir, { recursive: true, force: true });
