@@ -79,10 +79,10 @@ it(
     const replied = new Set<string>();
     const operations = async (who: number) => {
       for (let n = 0; !stop.signal.aborted; n++) {
-        const listed = await ask<{ conversations: { nodes: { id: string }[] } }>(
+        const listed = await ask<{ conversations: { nodes: { id: string }[] } | null }>(
           '{ conversations(first: 20) { nodes { id unreadCount beacon { on } lastMessage { preview } } } }',
         );
-        const id = listed?.conversations.nodes[n % 20]?.id;
+        const id = listed?.conversations?.nodes[n % 20]?.id;
         if (id && n % 4 === 0) {
           const key = `${who}-${n}`;
           const variables = { input: { conversationId: id, text: `odpověď ${key}`, idempotencyKey: key } };
