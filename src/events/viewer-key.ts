@@ -10,8 +10,6 @@ const PERSONAL_FIELDS = new Set([
   'handledToday',
   'waitingMine',
   'openConversations',
-  // Its filter may ask for "me", in a variable or in a saved filter.
-  'conversationListChanged',
 ]);
 
 const personal = new WeakMap<DocumentNode, boolean>();
