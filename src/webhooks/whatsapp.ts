@@ -33,6 +33,8 @@ export function createWebhookRoute(options: {
       if (request.method === 'POST') return await takeDelivery(options, request, response);
       answer(response, 405, 'Use GET or POST.', { allow: 'GET, POST' });
     } catch (error) {
+      // Whoever went away before the body was whole repeats it, and waits for no answer.
+      if (request.destroyed && !request.complete) return;
       if (!(error instanceof Unavailable)) options.log.error({ err: error }, 'a webhook could not be taken');
       answer(response, 503, 'Try again later.', { 'retry-after': String(RETRY_AFTER_SECONDS) });
     }
