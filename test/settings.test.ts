@@ -439,6 +439,9 @@ describe('a secret', () => {
     await ask(UPDATE, { input: { expectedVersion: 1, ...secrets } });
     await ask(UPDATE, { input: { expectedVersion: 2, ...secrets, whatsappBusinessAccountId: 'x' } });
     await ask(UPDATE, { input: { expectedVersion: 'x', ...secrets } });
+    await ask(UPDATE, { input: secrets });
+    await ask(UPDATE, { input: { expectedVersion: 4, accessToken: [secrets.accessToken] } });
+    await ask(UPDATE, { input: Object.values(secrets).join('; ') });
     await ask(VERIFY);
     await ask(SHOW);
     await ask('{ events(after: "x") { cursor } auditLog(first: 50) { nodes { action detail } } }');

@@ -171,9 +171,28 @@ function isMeantForClients(error: GraphQLError): boolean {
 function shown(error: GraphQLError): GraphQLError {
   const { http: _, ...extensions } = error.extensions;
   const code = extensions.code ?? 'BAD_USER_INPUT';
-  const { message, nodes, source, positions, path } = error;
-  return new GraphQLError(message, { nodes, source, positions, path, extensions: { ...extensions, code } });
+  const { nodes, source, positions, path } = error;
+  return new GraphQLError(withoutValues(error.message), {
+    nodes,
+    source,
+    positions,
+    path,
+    extensions: { ...extensions, code },
+  });
 }
+
+/** GraphQL quotes what does not fit, and with one field missing the whole input: secrets and messages among it. */
+function withoutValues(message: string): string {
+  const quoted = message.indexOf(':', Math.max(message.indexOf(' cannot represent '), 0));
+  const told = message.includes(' cannot represent ') && quoted !== -1 ? `${message.slice(0, quoted)}.` : message;
+  const start = told.indexOf('got invalid value ');
+  const end = told.lastIndexOf('; ');
+  if (start === -1 || end < start) return told;
+  const place = / at "[^"]*"$/.exec(told.slice(Math.max(start, end - MAX_PLACE_LENGTH), end))?.[0] ?? '';
+  return `${told.slice(0, start)}got a value that does not fit${place}${told.slice(end)}`;
+}
+
+const MAX_PLACE_LENGTH = 200;
 
 /** A refusal as the errors of an operation. */
 export function errorsOf(error: unknown): readonly GraphQLError[] {
