@@ -31,6 +31,7 @@ import './message-request-link.ts';
 import './window-error.ts';
 import './chat-event.ts';
 import './event-subscriptions.ts';
+import './request-event.ts';
 import './events-query.ts';
 import './audit.ts';
 import './webhook-delivery.ts';
