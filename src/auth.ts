@@ -1,4 +1,5 @@
 import type { Database } from './db/database.ts';
+import { findTokenByHash } from './db/statements/credentials.ts';
 import type { Env } from './env.ts';
 import { unauthenticated } from './errors.ts';
 import type { ApiToken } from './generated/prisma/client.ts';
@@ -79,7 +80,7 @@ export function noteSeen(authenticate: Authenticate, seen: (viewer: Viewer) => v
 }
 
 async function findApiToken(db: Database, secret: string): Promise<ApiToken> {
-  const token = await db.prisma.apiToken.findUnique({ where: { hash: hashApiToken(secret) } });
+  const token = await findTokenByHash(db.pool, hashApiToken(secret));
   if (!token || !isLive(token, new Date())) throw unauthenticated();
   return token;
 }

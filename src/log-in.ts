@@ -1,5 +1,7 @@
+import { createHash } from 'node:crypto';
 import { createRemoteJWKSet, errors, jwtVerify, type JWTPayload, type JWTVerifyOptions } from 'jose';
 import type { Database } from './db/database.ts';
+import { findOperatorBySubject } from './db/statements/credentials.ts';
 import type { Env } from './env.ts';
 import { unauthenticated } from './errors.ts';
 import type { Operator } from './generated/prisma/client.ts';
@@ -7,12 +9,15 @@ import { ChatPermission } from './generated/prisma/enums.ts';
 
 const CLOCK_TOLERANCE_SECONDS = 5;
 const MAX_CLAIM_LENGTH = 255;
+const MAX_REMEMBERED = 10_000;
+/** A key that was withdrawn counts no longer than this. */
+const REMEMBERED_MS = 60_000;
 
 export type LogIn = { operator: Operator; issuedAt: Date | null; expiresAt: Date };
 
 /** Checks CDESK's log-in and knows its operator; the first one of a subject makes the operator. */
 export function createLogIn(db: Database, env: Env): (jwt: string) => Promise<LogIn> {
-  const verify = createVerifier(env);
+  const verify = rememberVerified(createVerifier(env));
   return async (jwt) => {
     const claims = await verify(jwt);
     const issuedAt = claims.iat === undefined ? null : new Date(claims.iat * 1000);
@@ -44,6 +49,22 @@ function createVerifier(env: Env): (jwt: string) => Promise<JWTPayload> {
   };
 }
 
+/** Verifying costs more than everything else about a log-in, and for the same text it says the same until its time is over. */
+function rememberVerified(verify: (jwt: string) => Promise<JWTPayload>): (jwt: string) => Promise<JWTPayload> {
+  const known = new Map<string, { claims: JWTPayload; until: number }>();
+  return async (jwt) => {
+    const hash = createHash('sha256').update(jwt).digest('base64');
+    const held = known.get(hash);
+    if (held && Date.now() < held.until) return held.claims;
+    known.delete(hash);
+    const claims = await verify(jwt);
+    const expires = ((claims.exp ?? 0) + CLOCK_TOLERANCE_SECONDS) * 1000;
+    if (known.size >= MAX_REMEMBERED) known.clear();
+    known.set(hash, { claims, until: Math.min(expires, Date.now() + REMEMBERED_MS) });
+    return claims;
+  };
+}
+
 const HMAC = ['HS256', 'HS384', 'HS512'];
 const KEYS_AWAY = new Set(['ERR_JWKS_TIMEOUT', 'ERR_JOSE_GENERIC']);
 
@@ -68,7 +89,7 @@ async function recordLogIn(
   expiresAt: Date,
 ): Promise<Operator> {
   const subject = String(claims.sub);
-  const known = await db.prisma.operator.findUnique({ where: { subject } });
+  const known = await findOperatorBySubject(db.pool, subject);
   const isOlder = known?.claimsIssuedAt != null && (issuedAt === null || issuedAt < known.claimsIssuedAt);
   const told = {
     ...(isOlder ? {} : { ...describeOperator(env, claims, known), claimsIssuedAt: issuedAt }),

@@ -9,6 +9,7 @@ const ENUM_LISTS: Record<string, readonly string[]> = {
 };
 
 const scalarFields = {
+  ApiToken: Prisma.ApiTokenScalarFieldEnum,
   Attachment: Prisma.AttachmentScalarFieldEnum,
   AuditEntry: Prisma.AuditEntryScalarFieldEnum,
   BusinessNumber: Prisma.BusinessNumberScalarFieldEnum,
