@@ -39,7 +39,7 @@ import { createRulesOf } from './rules.ts';
 import type { Sandbox } from './sandbox/options.ts';
 import { createLoaders } from './schema/loaders.ts';
 import { followingRefusal } from './schema/rights.ts';
-import { schema } from './schema/schema.ts';
+import { compilableSchema, schema } from './schema/schema.ts';
 import { createRecordRefusal } from './services/audit.ts';
 import { createLastWebhook } from './services/last-webhook.ts';
 import { keyringOf, watchModule } from './services/module-watch.ts';
@@ -145,6 +145,7 @@ export async function startServer({ env, log }: ServerOptions): Promise<RunningS
   );
   const operations = createOperations({
     schema,
+    compilableSchema,
     complexity: env.maxComplexity,
     documents: readTrustedDocuments(env.trustedDocuments, env.trustedDocumentsOnly),
     rates,

@@ -274,7 +274,15 @@ function open(source: LogSource<number> | SnapshotSource<number>): Opened {
       },
     }),
   });
-  const operations = createOperations({ schema, complexity: 1_000, documents, rates, mayIntrospect: () => true, log });
+  const operations = createOperations({
+    schema,
+    compilableSchema: () => schema,
+    complexity: 1_000,
+    documents,
+    rates,
+    mayIntrospect: () => true,
+    log,
+  });
   // The sources of this file use nothing else of a context.
   const createContext = (viewer: Viewer, requestId: string) =>
     ({ viewer, requestId, loaders: {} }) as unknown as Context;

@@ -1,5 +1,4 @@
 import {
-  execute,
   getOperationAST,
   GraphQLError,
   parse,
@@ -15,6 +14,7 @@ import { actorOf, type Viewer } from '../auth.ts';
 import type { Context } from '../context.ts';
 import { badInput, Refusal } from '../errors.ts';
 import type { Log } from '../log.ts';
+import { createRunner } from './compiled-query.ts';
 import { checkVariables, costOf } from './complexity.ts';
 import { traitsOf } from './document-limits.ts';
 import { tooMuch } from './limits.ts';
@@ -53,6 +53,8 @@ export type Operations = {
 
 export type OperationOptions = {
   schema: GraphQLSchema;
+  /** The same schema in the form in which queries are compiled. */
+  compilableSchema: () => GraphQLSchema;
   complexity: number;
   documents: TrustedDocuments;
   rates: Rates;
@@ -74,6 +76,7 @@ export function createOperations(options: OperationOptions): Operations {
   const { schema, documents, rates, log } = options;
   const limits = { depth: MAX_DEPTH, fields: MAX_FIELDS, complexity: options.complexity };
   const known = new LRUCache<string, Read>(MAX_CACHED);
+  const execute = createRunner(schema, options.compilableSchema);
 
   return {
     async admit(request, viewer) {
@@ -89,14 +92,8 @@ export function createOperations(options: OperationOptions): Operations {
       await rates.spend(actorOf(viewer), costOf(schema, { document, node, variables }, limits));
       return { document, node, variables, text };
     },
-    async run({ document, node, variables }, context) {
-      const result = await execute({
-        schema,
-        document,
-        operationName: node.name?.value,
-        variableValues: variables,
-        contextValue: context,
-      });
+    async run(operation, context) {
+      const result = await execute(operation, context);
       return result.errors ? { ...result, errors: maskAll(result.errors, context.requestId) } : result;
     },
     mask: (errors, requestId) => maskAll(errors, requestId).map((error) => error.toJSON()),

@@ -1,3 +1,4 @@
+import { isObjectType, type GraphQLSchema } from 'graphql';
 import './scalars.ts';
 import './user-error.ts';
 import './node.ts';
@@ -41,3 +42,26 @@ import { auditRefusals } from './refusal-audit.ts';
 
 /** The public contract, put together from one file per noun. */
 export const schema = auditRefusals(builder.toSchema());
+
+let compilable: GraphQLSchema | null = null;
+
+/**
+ * The contract for compiled queries: without the checks of whole types, which their runner makes once beforehand, and
+ * with plain properties where a resolver only reads one.
+ */
+export function compilableSchema(): GraphQLSchema {
+  compilable ??= withPlainProperties(builder.toSchema());
+  return compilable;
+}
+
+function withPlainProperties(made: GraphQLSchema): GraphQLSchema {
+  for (const type of Object.values(made.getTypeMap())) {
+    if (!isObjectType(type)) continue;
+    type.isTypeOf = undefined;
+    for (const field of Object.values(type.getFields())) {
+      const { pothosExposedField, pothosResolveWrapped } = field.extensions;
+      if (pothosExposedField === field.name && pothosResolveWrapped === false) field.resolve = undefined;
+    }
+  }
+  return made;
+}
