@@ -56,7 +56,7 @@ export async function startServerProcess(settings: Record<string, string>): Prom
   };
 }
 
-const START_MS = 20_000;
+const START_MS = 60_000;
 
 async function listeningUrl(output: () => string, ended: Promise<unknown>): Promise<string> {
   const stop = AbortSignal.any([AbortSignal.timeout(START_MS), abortedBy(ended)]);
