@@ -59,7 +59,11 @@ describe('a draft', () => {
       ['První', 'Druhá <b>zpráva</b> & "víc"'],
       '+420601123456',
     );
-    const [before] = await server.sql('SELECT seq FROM stream_head');
+    const made = () =>
+      server.sql(
+        `SELECT (SELECT count(*) FROM request) AS requests, count(*) AS events FROM event WHERE type LIKE 'REQUEST%'`,
+      );
+    const before = await made();
 
     const { requestDraft } = await boris.request<Draft>(DRAFT, { conversationId, templateId });
 
@@ -72,7 +76,7 @@ describe('a draft', () => {
       description: 'Druhá <b>zpráva</b> & "víc"\n\nPostup: prohlédnout, vyfotit, odpovědět do 30 dnů.',
       fields: ['order_number', 'bought_on', 'damage', 'price', 'under_warranty', 'approved_by'].map((key) => ({ key })),
     });
-    expect(await server.sql('SELECT seq FROM stream_head')).toEqual([before]);
+    expect(await made()).toEqual(before);
   });
 
   it('takes another message where one is named, and skips what the customer took back', async () => {
