@@ -1,0 +1,45 @@
+import pg from 'pg';
+
+const TIMESTAMPTZ_OID = 1184;
+const parseAny = pg.types.getTypeParser(TIMESTAMPTZ_OID, 'text');
+
+/** `2026-01-31 12:34:56.789012+00`: connections are set to UTC, so that the places of the digits are known. */
+export function parseInstant(text: string): unknown {
+  if (!isUsual(text)) return parseAny(text);
+  const instant = Date.UTC(
+    four(text, 0),
+    two(text, 5) - 1,
+    two(text, 8),
+    two(text, 11),
+    two(text, 14),
+    two(text, 17),
+    milliseconds(text),
+  );
+  return new Date(instant);
+}
+
+/** Years before 1000 or after 9999, BC and infinity are the driver's. */
+function isUsual(text: string): boolean {
+  const hasPlaces = text.length >= 22 && text.charCodeAt(4) === DASH && text.charCodeAt(10) === BLANK;
+  return hasPlaces && text.charCodeAt(0) !== ZERO && text.endsWith('+00');
+}
+
+const DASH = 45;
+const BLANK = 32;
+const ZERO = 48;
+
+function two(text: string, at: number): number {
+  return (text.charCodeAt(at) - ZERO) * 10 + text.charCodeAt(at + 1) - ZERO;
+}
+
+function four(text: string, at: number): number {
+  return two(text, at) * 100 + two(text, at + 2);
+}
+
+/** What is finer is cut off; zeros at the end are not written. */
+function milliseconds(text: string): number {
+  const end = text.length - 3;
+  let value = 0;
+  for (let at = 20; at < 23; at++) value = value * 10 + (at < end ? text.charCodeAt(at) - ZERO : 0);
+  return value;
+}
