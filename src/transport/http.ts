@@ -148,6 +148,10 @@ function urlOf(request: IncomingMessage): URL {
 }
 
 function answer(response: ServerResponse, accepts: boolean, status: number, result: object): void {
-  response.writeHead(status, { 'content-type': `${accepts ? RESPONSE_JSON : 'application/json'}; charset=utf-8` });
-  response.end(JSON.stringify(result));
+  const body = Buffer.from(JSON.stringify(result));
+  response.writeHead(status, {
+    'content-type': `${accepts ? RESPONSE_JSON : 'application/json'}; charset=utf-8`,
+    'content-length': body.length,
+  });
+  response.end(body);
 }
