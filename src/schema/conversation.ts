@@ -1,6 +1,6 @@
 import type { Context } from '../context.ts';
 import { badInput } from '../errors.ts';
-import type { Conversation as ConversationRow } from '../generated/prisma/client.ts';
+import type { Conversation as ConversationRow, Message as MessageRow } from '../generated/prisma/client.ts';
 import { builder } from './builder.ts';
 import { BusinessNumber } from './business-number.ts';
 import { pageArguments } from './connection-type.ts';
@@ -12,6 +12,7 @@ import { messagePage } from './message-page.ts';
 import { findable } from './node.ts';
 import { Operator } from './operator.ts';
 import { Participant } from './participant.ts';
+import { selectsOnly } from './selection.ts';
 import { maySee, visibleConversationRow } from './visibility.ts';
 
 export const Conversation = builder.prismaNode('Conversation', {
@@ -25,7 +26,10 @@ export const Conversation = builder.prismaNode('Conversation', {
     businessNumber: t.field({
       type: BusinessNumber,
       description: 'The number that the customer wrote to; replies leave from it.',
-      resolve: async (row, _args, { loaders }) => found(await loaders.businessNumber.load(row.businessNumberId)),
+      // The module knows the numbers already; one that is not among them was added a moment ago.
+      resolve: (row, _args, { loaders, readModule }) =>
+        readModule.present().numbers.find(({ id }) => id === row.businessNumberId) ??
+        loaders.businessNumber.load(row.businessNumberId).then(found),
     }),
     participant: t.field({
       type: Participant,
@@ -41,7 +45,11 @@ export const Conversation = builder.prismaNode('Conversation', {
       type: Message,
       nullable: true,
       description: 'Null while there is none: a conversation that began with a call.',
-      resolve: (row, _args, { loaders }) => (row.lastMessageId ? loaders.message.load(row.lastMessageId) : null),
+      resolve: (row, _args, { loaders }, info) => {
+        if (!row.lastMessageId) return null;
+        if (selectsOnly(WITH_CONVERSATION, info)) return previewOf(row.lastMessageId, row);
+        return loaders.message.load(row.lastMessageId);
+      },
     }),
     lastMessageStatus: t.expose('lastMessageStatus', {
       type: MessageStatus,
@@ -132,6 +140,14 @@ async function oneConversation(
 async function byNumber(number: number, { db, loaders }: Context): Promise<ConversationRow | null> {
   const row = await db.prisma.conversation.findUnique({ where: { number } });
   return row?.mergedIntoId ? loaders.conversation.load(row.mergedIntoId) : row;
+}
+
+/** What the table shows of a last message stands on the conversation, too, written together with it. */
+const WITH_CONVERSATION: ReadonlySet<string> = new Set(['__typename', 'id', 'preview']);
+
+function previewOf(id: string, { lastMessagePreview }: ConversationRow): MessageRow {
+  // Nothing else is asked of it.
+  return { id, preview: lastMessagePreview } as MessageRow;
 }
 
 /** For what a foreign key promises. */
