@@ -101,6 +101,7 @@ describe('too much', () => {
   });
 
   it('for ten that never read: they are closed alone, memory is bounded, and the others get every event in order', async () => {
+    await eventually(async () => (await openSockets()) === 0);
     const sleepers = await Promise.all(Array.from({ length: 10 }, fallAsleep));
     const other = server.socket(server.dashboardToken);
     const live = collect<{ events: { changedFields?: string[] } }>(
@@ -121,6 +122,8 @@ describe('too much', () => {
     }
     const seen = (await live.take(5_001, 40_000)).slice(1).map(({ events }) => Number(events.changedFields?.[0]));
     const grown = memoryMb() - before;
+    // Woken before they are given up, they would read everything and stay.
+    await eventually(async () => (await openSockets()) === 1);
     for (const { socket } of sleepers) socket.resume();
     const codes = await Promise.all(sleepers.map(({ closed }) => closed));
     live.all.length = 0;
@@ -167,6 +170,11 @@ async function churn(socket: RawSocket, times: number): Promise<void> {
     await socket.frame(({ type }) => type === 'pong');
     socket.frames.length = 0;
   }
+}
+
+async function openSockets(): Promise<number> {
+  const metrics = await (await fetch(`${server.url}/metrics`)).text();
+  return Number(/^cdesk_sockets (\d+)$/m.exec(metrics)?.[1]);
 }
 
 async function redisClients(): Promise<number> {
