@@ -234,6 +234,28 @@ describe('other streams', () => {
     expect(fields(await token.take(2))).toEqual(['name', 'tags']);
   });
 
+  it('tell a token of one number nothing about requests of none, and of what belongs to all numbers', async () => {
+    const [number] = await server.sql<{ id: string }>('SELECT id FROM business_number ORDER BY slot LIMIT 1');
+    const { secret } = await makeToken(server, ['READ_EVENTS', 'READ_REQUESTS'], [number?.id ?? '']);
+    const live = collect<Streamed>(socketWith(secret), EVENTS);
+    await live.take(1);
+
+    await appendEvents(
+      server,
+      { type: 'REQUEST_CHANGED', requestId: randomUUID(), data: { changedFields: ['name'] } },
+      { type: 'REQUEST_LINK_CHANGED', requestId: randomUUID(), messageId: randomUUID(), data: { linked: true } },
+      {
+        type: 'REQUEST_CHANGED',
+        requestId: randomUUID(),
+        businessNumberId: number?.id ?? '',
+        data: { changedFields: [] },
+      },
+      { type: 'TEMPLATE_CHANGED', templateId: randomUUID(), data: { status: 'PAUSED' } },
+    );
+
+    expect(kinds(await live.take(3))).toEqual(['StreamProgress', 'RequestChanged', 'TemplateChanged']);
+  });
+
   it('tell of templates and of operators', async () => {
     const after = await cursorAt(server, (await headOf(server)).seq);
     const socket = socketWith(server.dashboardToken);

@@ -154,7 +154,7 @@ const ofOneConversation: LogSource<LoggedEvent> = {
     requireReader(context);
     const conversationId = optionalId('Conversation', args.conversationId, 'conversationId');
     const conversation = conversationId && (await context.loaders.conversation.load(conversationId));
-    if (!conversation || !mayHearNumber(context.viewer, conversation.businessNumberId))
+    if (!conversation || !maySeeNumber(context.viewer, conversation.businessNumberId))
       throw forbidden('There is no such conversation, or you may not follow it.');
     return {
       hasProgress: true,
@@ -202,13 +202,20 @@ const toldTypes = new Set<string>(eventTypes);
 /** Present rights, asked again for every event. */
 export function mayHear(viewer: Viewer, event: LoggedEvent): boolean {
   if (!toldTypes.has(event.type) || !hasScope(viewer, 'READ_EVENTS')) return false;
-  return mayHearNumber(viewer, event.businessNumberId) && mayHearRequest(viewer, event);
+  return mayHearNumber(viewer, event) && mayHearRequest(viewer, event);
 }
 
-/** A token may be limited to some business numbers. */
-function mayHearNumber(viewer: Viewer | null, businessNumberId: string | null): boolean {
-  if (viewer?.kind !== 'token' || viewer.businessNumberIds === null || businessNumberId === null) return true;
-  return viewer.businessNumberIds.has(businessNumberId);
+/** What belongs to the organisation and never to a business number. */
+const numberlessTypes = new Set<string>(['TEMPLATE_CHANGED', 'OPERATOR_PRESENCE_CHANGED']);
+
+/** A request that belongs to no conversation is none of the numbers that a token may be limited to. */
+function mayHearNumber(viewer: Viewer, { type, businessNumberId }: LoggedEvent): boolean {
+  return numberlessTypes.has(type) || maySeeNumber(viewer, businessNumberId);
+}
+
+function maySeeNumber(viewer: Viewer | null, businessNumberId: string | null): boolean {
+  if (viewer?.kind !== 'token' || viewer.businessNumberIds === null) return true;
+  return businessNumberId !== null && viewer.businessNumberIds.has(businessNumberId);
 }
 
 /** A token that may not read requests, or not the internal ones, does not hear of them either. */
