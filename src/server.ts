@@ -70,6 +70,8 @@ export type ServerOptions = { env: Env; log: Log };
 const TIMEOUT_CHECK_MS = 1_000;
 const FORGET_MS = 60_000;
 const DRAIN_SHARE = 0.3;
+/** Everyone comes back at once after a restart: who does not fit into Node's 511 would wait a second and knock again. */
+const MAX_KNOCKING = 4_096;
 
 /** Puts the parts together. Disposing stops accepting, finishes what is begun, sends clients elsewhere, and ends the pools. */
 export async function startServer({ env, log }: ServerOptions): Promise<RunningServer> {
@@ -305,7 +307,9 @@ function listen(http: Server, env: Env): Promise<AddressInfo> {
       reject(error.code === 'EADDRINUSE' ? new PortInUse(env.port) : error),
     );
     // A TCP server's address is an object.
-    http.listen(env.port, env.host, () => resolve(http.address() as AddressInfo));
+    http.listen({ port: env.port, host: env.host, backlog: MAX_KNOCKING }, () =>
+      resolve(http.address() as AddressInfo),
+    );
   });
 }
 

@@ -20,8 +20,11 @@ export class Crowd {
   }
 
   /** Opens sockets, some at a time, each subscribed when this settles. */
-  async join(count: number, subscription: { query: string; variables?: Record<string, unknown> }): Promise<void> {
-    const atOnce = 200;
+  async join(
+    count: number,
+    subscription: { query: string; variables?: Record<string, unknown> },
+    atOnce = 200,
+  ): Promise<void> {
     for (let joined = 0; joined < count; joined += atOnce) {
       const some = Math.min(atOnce, count - joined);
       await Promise.all(Array.from({ length: some }, () => this.open(subscription)));
