@@ -52,12 +52,18 @@ describe('a reply that waits', () => {
     const begun = await beginConversation(first);
     const id = rowOf(begun.conversationId);
     const [alena, boris] = [await first.as('alena'), await first.as('boris')];
+    await first.sql(`UPDATE conversation SET send_paused_until = now() + interval '1 hour' WHERE id = $1`, [id]);
+    const { message } = await send(boris, 'replyToConversation', { conversationId: begun.conversationId, text: 'Pak' });
     const turn = (enabled: boolean) =>
       alena.request(`mutation { setChatModuleEnabled(input: { enabled: ${enabled} }) { errors { message } } }`);
-    await first.sql(`UPDATE conversation SET send_paused_until = now() + interval '2 seconds' WHERE id = $1`, [id]);
-    const { message } = await send(boris, 'replyToConversation', { conversationId: begun.conversationId, text: 'Pak' });
-
     await turn(false);
+    await eventually(() => isOff(second), 10_000);
+    await first.sql(`UPDATE conversation SET send_paused_until = NULL WHERE id = $1`, [id]);
+    await first.sql(
+      `SELECT graphile_worker.add_job('send', json_build_object('conversationId', id, 'businessNumberId', business_number_id),
+         job_key => 'send:' || id) FROM conversation WHERE id = $1`,
+      [id],
+    );
     await eventually(async () => {
       const jobs = await first.sql(`SELECT 1 FROM graphile_worker.jobs WHERE key = 'send:' || $1`, [id]);
       return jobs.length === 0;
@@ -89,6 +95,13 @@ describe('a reply that waits', () => {
     expect(first.sandbox.ledger({ to: begun.from })).toEqual([]);
   });
 });
+
+/** Each process notices for itself. */
+async function isOff(server: TestServer): Promise<boolean> {
+  const alena = await server.as('alena');
+  const { chatModule } = await alena.request<{ chatModule: { enabled: boolean } }>('{ chatModule { enabled } }');
+  return !chatModule.enabled;
+}
 
 function sentTo(to: string): number {
   return first.sandbox.ledger({ to }).length + second.sandbox.ledger({ to }).length;

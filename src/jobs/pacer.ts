@@ -1,6 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Database } from '../db/database.ts';
-import { takeSendBudget } from '../db/statements/send-budget.ts';
+import { returnSendBudget, takeSendBudget } from '../db/statements/send-budget.ts';
 
 /** Whether a message may leave now. */
 export type Slot = { kind: 'free' } | { kind: 'paused'; until: Date } | { kind: 'stopped' };
@@ -10,14 +10,12 @@ export type Pacer = {
   /** Settles when the number's turn has come, in the order of asking. */
   slot(businessNumberId: string): Promise<Slot>;
   /** A slot that was not used after all. */
-  giveBack(businessNumberId: string): void;
+  giveBack(businessNumberId: string): Promise<void>;
 };
 
 /** Meta counts by its own clock and seconds: what is saved up and what flows in must fit into one of them together. */
-const BURST_SHARE = 0.1;
-const FLOW_SHARE = 0.9;
-/** A slot that was given back is kept for as long; the number's second has passed then. */
-const KEEP_MS = 100;
+const BURST_SHARE = 0.05;
+const FLOW_SHARE = 0.95;
 const SHORTEST_WAIT_MS = 20;
 
 export function createPacer(db: Database, messagesPerSecond: number): Pacer {
@@ -39,7 +37,6 @@ type Waiter = { resolve: (slot: Slot) => void; reject: (error: unknown) => void 
 class Lane {
   private readonly waiting: Waiter[] = [];
   private isAsking = false;
-  private spareUntilMs = 0;
 
   private readonly db: Database;
   private readonly businessNumberId: string;
@@ -54,18 +51,14 @@ class Lane {
   }
 
   slot(): Promise<Slot> {
-    if (this.spareUntilMs > Date.now()) {
-      this.spareUntilMs = 0;
-      return Promise.resolve({ kind: 'free' });
-    }
     const { promise, resolve, reject } = Promise.withResolvers<Slot>();
     this.waiting.push({ resolve, reject });
     if (!this.isAsking) void this.serve();
     return promise;
   }
 
-  giveBack(): void {
-    this.spareUntilMs = Date.now() + KEEP_MS;
+  giveBack(): Promise<void> {
+    return returnSendBudget(this.db.pool, { businessNumberId: this.businessNumberId, burst: this.burst });
   }
 
   private async serve(): Promise<void> {

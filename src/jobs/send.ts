@@ -47,12 +47,12 @@ export function createSendTask(options: SendOptions): Task {
       if (slot.kind === 'paused') return lookAgain(db, conversationId, slot.until);
       const settings = settingsOf(options, module);
       const turn = await takeTurn(db, conversationId, settings);
-      if (turn.kind !== 'send') pacer.giveBack(businessNumberId);
+      if (turn.kind !== 'send') await pacer.giveBack(businessNumberId);
       if (turn.kind === 'done') return;
       if (turn.kind === 'wait') return lookAgain(db, conversationId, turn.until);
       const result = await send(options, module, turn);
-      await recordResult(db, turn.message, result, settings, numbersOf(module));
-      if (result.kind === 'later' || result.kind === 'stopped') return;
+      const goesOn = await recordResult(db, turn.message, result, settings, numbersOf(module));
+      if (!goesOn) return;
     }
     await lookAgain(db, conversationId, new Date());
   };

@@ -8,6 +8,7 @@ export type Jobs = AsyncDisposable;
 export async function startWorker(options: {
   db: Database;
   tasks: TaskList;
+  /** Jobs at once. One that waits for somebody else holds no connection, so that there may be more than connections. */
   concurrency: number;
   /** Lines of a crontab, UTC. */
   crontab?: string;
@@ -18,6 +19,8 @@ export async function startWorker(options: {
     pgPool: db.pool,
     taskList: tasks,
     concurrency,
+    // One question for all who are idle: they would otherwise ask every second, each of them.
+    preset: { worker: { localQueue: { size: concurrency } } },
     ...(crontab === undefined ? {} : { crontab }),
     noHandleSignals: true,
     pollInterval: 1_000,
@@ -36,7 +39,12 @@ function toPino(log: Log): Logger {
   return new Logger(({ jobId, taskIdentifier }) => (level, message) => {
     // Per-job chatter of the library is of interest only when something is searched for.
     if (level === 'error') log.error({ jobId, taskIdentifier }, message);
-    else if (level === 'warning') log.warn({ jobId, taskIdentifier }, message);
+    else if (level === 'warning' && !isMeant(message)) log.warn({ jobId, taskIdentifier }, message);
     else log.trace({ jobId, taskIdentifier }, message);
   });
+}
+
+/** It takes fewer connections than jobs for a mistake. */
+function isMeant(message: string): boolean {
+  return message.includes('smaller than concurrency');
 }

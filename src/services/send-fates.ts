@@ -45,7 +45,6 @@ export async function refuse(
 
 /** It may have been sent: only a status with our id, or the operator, can tell. The waiting begins now. */
 export async function loseAnswer(tx: Transaction, unsent: Unsent, rules: Rules): Promise<void> {
-  await endLease(tx, unsent.id);
   await change(tx, unsent, rules, (changes, message) => {
     if (message.sendState !== 'SENDING') return;
     message.sendState = 'UNKNOWN';
@@ -55,6 +54,7 @@ export async function loseAnswer(tx: Transaction, unsent: Unsent, rules: Rules):
     const conversation = changes.touch(changes.conversation(message.conversationId));
     changes.tell(conversation, { type: 'MESSAGE_UPDATED', messageId: message.id, occurredAt: tx.now });
   });
+  await endLease(tx, unsent.id);
 }
 
 async function change(

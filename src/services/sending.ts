@@ -6,6 +6,7 @@ import { findSendFiles, type SendFile } from '../db/statements/send-files.ts';
 import {
   claimMessage,
   findOldestUnsent,
+  hasQueued,
   leaseMessage,
   pauseConversation,
   putMessageBack,
@@ -121,30 +122,35 @@ async function claimTurn(tx: Transaction, unsent: Unsent, settings: SendSettings
   return { kind: 'send', message: { ...unsent, attempts: unsent.attempts + 1 }, files };
 }
 
-/** Writes down what became of the call. What waited for the provider id is applied at once. */
+/**
+ * Writes down what became of the call. What waited for the provider id is applied at once. True where the next message
+ * of the conversation is to be taken: what is queued after this look has a job of its own.
+ */
 export async function recordResult(
   db: Database,
   unsent: Unsent,
   result: SendResult,
   settings: SendSettings,
   numbers: Numbers,
-): Promise<void> {
-  await transaction(db, async (tx) => {
-    await lockConversation(tx, unsent.conversationId);
+): Promise<boolean> {
+  return transaction(db, async (tx) => {
     switch (result.kind) {
-      case 'accepted':
-        return accept(tx, unsent, result.providerId, settings.rules, numbers);
       case 'later':
-        return putOff(tx, unsent, result);
+        await putOff(tx, unsent, result);
+        return false;
       case 'stopped':
-        await putMessageBack(tx, unsent.id, null, result.problem);
-        await openChannelProblem(tx, result.trouble);
-        return;
+        await stop(tx, unsent, result);
+        return false;
+      case 'accepted':
+        await accept(tx, unsent, result.providerId, settings.rules, numbers);
+        break;
       case 'refused':
-        return refuse(tx, unsent, result.problem, settings.rules);
+        await refuse(tx, unsent, result.problem, settings.rules);
+        break;
       case 'unknown':
-        return loseAnswer(tx, unsent, settings.rules);
+        await loseAnswer(tx, unsent, settings.rules);
     }
+    return hasQueued(tx, unsent.conversationId);
   });
 }
 
@@ -172,8 +178,19 @@ async function putOff(
   unsent: Unsent,
   { notBefore, pause, problem }: Extract<SendResult, { kind: 'later' }>,
 ): Promise<void> {
+  await lockConversation(tx, unsent.conversationId);
   await putMessageBack(tx, unsent.id, notBefore, problem);
   if (pause?.scope === 'recipient') await pauseConversation(tx, unsent.conversationId, pause.until);
   else if (pause) await pauseSending(tx, pause.scope, pause.until, problem.title);
   await addSendJob(tx, unsent.conversationId, notBefore ?? pause?.until ?? tx.now);
+}
+
+async function stop(
+  tx: Transaction,
+  unsent: Unsent,
+  { trouble, problem }: Extract<SendResult, { kind: 'stopped' }>,
+): Promise<void> {
+  await lockConversation(tx, unsent.conversationId);
+  await putMessageBack(tx, unsent.id, null, problem);
+  await openChannelProblem(tx, trouble);
 }

@@ -40,6 +40,11 @@ const create: Statement = {
   text: `INSERT INTO send_budget (scope, tokens, refilled_at) VALUES ($1, $2, clock_timestamp()) ON CONFLICT (scope) DO NOTHING`,
 };
 
+const giveBack: Statement = {
+  name: 'return-send-budget',
+  text: `UPDATE send_budget SET tokens = least($2::float8, tokens + 1) WHERE scope = $1`,
+};
+
 const pause: Statement = {
   name: 'pause-sending',
   text: `INSERT INTO send_budget AS b (scope, tokens, refilled_at, paused_until, reason) VALUES ($1, 0, clock_timestamp(), $2, $3)
@@ -58,6 +63,14 @@ export async function takeSendBudget(
   if (taken && taken.granted !== null) return taken;
   await pool.query({ ...create, values: [scope, burst] });
   return { granted: 0, pausedUntil: taken?.pausedUntil ?? null, isStopped: taken?.isStopped ?? false };
+}
+
+/** One message of a number's allowance that was not sent after all. */
+export async function returnSendBudget(
+  pool: pg.Pool,
+  { businessNumberId, burst }: { businessNumberId: string; burst: number },
+): Promise<void> {
+  await pool.query({ ...giveBack, values: [numberScope(businessNumberId), burst] });
 }
 
 /** A longer pause that is there already stays. */

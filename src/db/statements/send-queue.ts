@@ -53,6 +53,17 @@ export function findOldestUnsent(tx: Transaction, conversationId: string): Promi
   return tx.query<Unsent>(find, [conversationId]);
 }
 
+const waiting: Statement = {
+  name: 'has-queued-message',
+  text: `SELECT EXISTS (SELECT FROM message m WHERE m.conversation_id = $1 AND m.send_state = 'QUEUED') AS waits`,
+};
+
+/** Whether anything of the conversation waits to be sent. */
+export async function hasQueued(tx: Transaction, conversationId: string): Promise<boolean> {
+  const [row] = await tx.query<{ waits: boolean }>(waiting, [conversationId]);
+  return row?.waits ?? false;
+}
+
 export async function claimMessage(tx: Transaction, id: string, leaseUntil: Date): Promise<void> {
   await tx.query(claim, [id, leaseUntil]);
 }
