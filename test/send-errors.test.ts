@@ -98,7 +98,7 @@ async function sendInto({ error: { code, subcode } }: (typeof cases)[number]): P
 }
 
 describe('trouble of the channel', () => {
-  it.each([190, 131031])(
+  it.each([190, 368, 131031])(
     '%i stops sending, chatModule says why, and all of it goes out once it is settled',
     async (code) => {
       const [begun, other] = [await beginConversation(server), await beginConversation(server)];
@@ -135,6 +135,53 @@ describe('trouble of the channel', () => {
 
     await reached(boris, message?.id ?? '', 'SENT', 'DELIVERED', 'READ');
     expect(server.sandbox.ledger({ to: broken.from })).toEqual([]);
+  });
+});
+
+describe('trouble of the channel that only a late status tells', () => {
+  it.each([
+    { code: 190, waits: 'account' },
+    { code: 368, waits: 'account' },
+    { code: 131042, waits: 'account' },
+    { code: 131048, waits: 'number' },
+  ])('$code fails its message and stops the sending until it is settled', async ({ code, waits }) => {
+    const [begun, other] = [await beginConversation(server), await beginConversation(server)];
+    server.sandbox.fail({ kind: 'failed-status', code, to: begun.from, next: 1 });
+    const first = await send(boris, 'replyToConversation', { conversationId: begun.conversationId, text: 'A' });
+    const failed = await reached(boris, first.message?.id ?? '', 'FAILED');
+
+    const second = await send(boris, 'replyToConversation', { conversationId: other.conversationId, text: 'B' });
+    await jobIsDone(other);
+    const whileStopped = server.sandbox.ledger({ to: other.from });
+    const problems = await openProblems();
+    await (await server.as('alena')).request('mutation { verifyChatConnection { errors { message } } }');
+
+    expect(failed.failure).toMatchObject({ code, outcomeUnknown: false });
+    expect(problems).toEqual([
+      {
+        provider_code: code,
+        stops_sending: true,
+        business_number_id: waits === 'number' ? expect.any(String) : null,
+      },
+    ]);
+    expect(whileStopped).toEqual([]);
+    await reached(boris, second.message?.id ?? '', 'SENT', 'DELIVERED', 'READ');
+  });
+
+  it('from before the last settlement changes nothing any more', async () => {
+    const [begun, late] = [await beginConversation(server), await beginConversation(server)];
+    server.sandbox.fail({ kind: 'drop-statuses', to: late.from, next: 1 });
+    const waiting = await send(boris, 'replyToConversation', { conversationId: late.conversationId, text: 'A' });
+    const [entry] = await eventually(async () => someOf(server.sandbox.ledger({ to: late.from })), 10_000);
+    server.sandbox.fail({ kind: 'failed-status', code: 190, to: begun.from, next: 1 });
+    await send(boris, 'replyToConversation', { conversationId: begun.conversationId, text: 'B' });
+    await eventually(async () => (await openProblems())[0], 10_000);
+    await server.sql(`UPDATE channel_problem SET cleared_at = now() + interval '1 minute' WHERE cleared_at IS NULL`);
+
+    await server.sandbox.postStatus(entry?.providerId ?? '', 'failed', 190);
+
+    await reached(boris, waiting.message?.id ?? '', 'FAILED');
+    expect(await openProblems()).toEqual([]);
   });
 });
 
@@ -193,6 +240,20 @@ async function attemptsOf(id: string): Promise<number> {
     [rowOf(id)],
   );
   return row && row.send_state !== 'SENDING' ? row.send_attempts : 0;
+}
+
+/** Nothing of this conversation is under way or planned. */
+async function jobIsDone({ conversationId }: Begun): Promise<void> {
+  await eventually(async () => {
+    const jobs = await server.sql(`SELECT 1 FROM graphile_worker.jobs WHERE key = 'send:' || $1`, [
+      rowOf(conversationId),
+    ]);
+    return jobs.length === 0;
+  }, 10_000);
+}
+
+function someOf<T>(all: T[]): T[] | null {
+  return all.length > 0 ? all : null;
 }
 
 function openProblems() {

@@ -4,7 +4,7 @@ import { retryDelayMs, type MetaFailure } from '../meta/error.ts';
 import type { BackOffScope } from '../meta/error-codes.ts';
 import type { Failed } from '../meta/outcome.ts';
 import type { SendOutcome } from '../meta/send.ts';
-import type { NewChannelProblem } from '../services/channel-problems.ts';
+import { sendingStopped, type NewChannelProblem } from '../services/channel-problems.ts';
 import type { Problem } from '../services/outgoing.ts';
 import type { Pause, SendResult } from '../services/sending.ts';
 
@@ -29,20 +29,11 @@ export function problemOf({ code, title, detail }: MetaFailure): Problem {
   return { code, title, detail };
 }
 
-/** The channel is in trouble: an open problem says why nothing is sent. */
 export function troubleOf(
   { error, scope }: Extract<Failed, { kind: 'channel' }>,
   { businessNumberId }: Pick<Unsent, 'businessNumberId'>,
 ): NewChannelProblem {
-  const isOfNumber = scope === 'number';
-  return {
-    key: `send:${error.code ?? 'address'}:${isOfNumber ? businessNumberId : 'account'}`,
-    code: 'SENDING_STOPPED',
-    message: error.rule.meaning,
-    businessNumberId: isOfNumber ? businessNumberId : null,
-    providerCode: error.code,
-    stopsSending: true,
-  };
+  return sendingStopped({ meaning: error.rule.meaning, isOfNumber: scope === 'number' }, error.code, businessNumberId);
 }
 
 function laterOf(outcome: Extract<Failed, { kind: 'temporary' }>, unsent: Unsent, now: Date): SendResult {

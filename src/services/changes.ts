@@ -9,6 +9,7 @@ import type { Transaction } from '../db/transaction.ts';
 import type { BeaconReason } from '../generated/prisma/enums.ts';
 import { beaconOf, beaconTurn, type BeaconOrder, type BeaconState } from './beacon.ts';
 import { beaconMessage } from './beacon-message.ts';
+import { openUnlessSettled, sendingStopped, type ChannelTrouble } from './channel-problems.ts';
 import { windowState, type MessagingWindow } from './window.ts';
 
 /** The customer wants no marketing any more, or the template is not what we think it is. */
@@ -23,6 +24,8 @@ export type Rules = {
   isRetryable: (providerCode: number | null) => boolean;
   /** What this code tells of something other than the message. */
   effectOf: (providerCode: number | null) => FailureEffect | null;
+  /** Null where this code tells nothing of the channel. */
+  troubleOf: (providerCode: number | null) => ChannelTrouble | null;
 };
 
 /**
@@ -38,6 +41,7 @@ export class Changes {
   private readonly touched = new Set<ConversationRow>();
   private readonly changedMessages = new Set<MessageRow>();
   private readonly effects = new Map<FailureEffect, Set<string>>();
+  private readonly troubles = new Map<string, Parameters<typeof openUnlessSettled>[1]>();
   private readonly unread = new Set<ConversationRow>();
   private readonly beaconsToCheck = new Map<ConversationRow, { reason: BeaconReason; byOperatorId: string | null }>();
 
@@ -110,6 +114,12 @@ export class Changes {
     this.effects.set(effect, (this.effects.get(effect) ?? new Set()).add(participantId));
   }
 
+  /** The channel was in trouble at `since` (UTC), as a message that failed tells. */
+  noteTrouble(trouble: ChannelTrouble, providerCode: number | null, businessNumberId: string, since: Date): void {
+    const problem = sendingStopped(trouble, providerCode, businessNumberId);
+    this.troubles.set(problem.key, { ...problem, since });
+  }
+
   setUnread(conversation: ConversationRow, count: number): void {
     if (conversation.unreadCount === count) return;
     conversation.unreadCount = count;
@@ -131,6 +141,7 @@ export class Changes {
     await updateConversations(tx, [...this.touched]);
     await stopMarketing(tx, [...(this.effects.get('marketing-opt-out') ?? [])]);
     if (this.effects.has('template-unusable')) await addTemplateSyncJob(tx);
+    for (const problem of this.troubles.values()) await openUnlessSettled(tx, problem);
     tx.append(...this.events);
   }
 

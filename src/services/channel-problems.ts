@@ -20,6 +20,25 @@ export type NewChannelProblem = {
   expiresAt?: Date | null;
 };
 
+/** What an error of Meta's says about the channel, and whether only one number is meant. */
+export type ChannelTrouble = { meaning: string; isOfNumber: boolean };
+
+/** Meta refuses to send: an open problem says why nothing goes out. `providerCode` null: it is not one of Meta's. */
+export function sendingStopped(
+  { meaning, isOfNumber }: ChannelTrouble,
+  providerCode: number | null,
+  businessNumberId: string,
+): NewChannelProblem {
+  return {
+    key: `send:${providerCode ?? 'address'}:${isOfNumber ? businessNumberId : 'account'}`,
+    code: 'SENDING_STOPPED',
+    message: meaning,
+    businessNumberId: isOfNumber ? businessNumberId : null,
+    providerCode,
+    stopsSending: true,
+  };
+}
+
 /** True where it is new; an open problem keeps its beginning and takes the newest words. */
 export async function openChannelProblem(tx: Transaction, problem: NewChannelProblem): Promise<boolean> {
   const {
@@ -41,6 +60,15 @@ export async function openChannelProblem(tx: Transaction, problem: NewChannelPro
     [key, code, message, since, businessNumberId, providerCode, stopsSending, expiresAt],
   );
   return opened?.isNew ?? false;
+}
+
+/** For what is told late: trouble from before the last settlement is over already. */
+export async function openUnlessSettled(tx: Transaction, problem: NewChannelProblem & { since: Date }): Promise<void> {
+  const settled = await tx.query('SELECT 1 FROM channel_problem WHERE key = $1 AND cleared_at > $2 LIMIT 1', [
+    problem.key,
+    problem.since,
+  ]);
+  if (settled.length === 0) await openChannelProblem(tx, problem);
 }
 
 /** For what was seen to work again. Gives back how many were open; sending goes on within seconds. */

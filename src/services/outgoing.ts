@@ -35,16 +35,19 @@ export function changeStatus(changes: Changes, message: MessageRow, next: Messag
   const data = { status: next, previous: change.previous };
   changes.tell(conversation, { type: 'MESSAGE_STATUS_CHANGED', messageId: message.id, occurredAt: change.at, data });
   if (message.imported) return;
-  if (next === 'FAILED') noteFailed(changes, conversation, change.problem);
+  if (next === 'FAILED') noteFailed(changes, conversation, change);
   if (change.previous === 'FAILED') changes.recheckBeacon(conversation, 'OPERATOR_REPLIED');
   if (OUTSIDE_WINDOW.has(message.failureCode))
     changes.setWindow(conversation, closeWindow(messagingWindow(conversation), changes.now));
 }
 
-function noteFailed(changes: Changes, conversation: ConversationRow, problem: Problem | null): void {
+function noteFailed(changes: Changes, conversation: ConversationRow, { problem, at }: StatusChange): void {
   changes.recheckBeacon(conversation, 'REPLY_FAILED');
-  const effect = changes.rules.effectOf(problem?.code ?? null);
+  const code = problem?.code ?? null;
+  const effect = changes.rules.effectOf(code);
   if (effect) changes.noteEffect(effect, conversation.participantId);
+  const trouble = changes.rules.troubleOf(code);
+  if (trouble) changes.noteTrouble(trouble, code, conversation.businessNumberId, at);
 }
 
 function setFailure(message: MessageRow, problem: Problem | null, changes: Changes): void {
