@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { withGivenCards } from '../src/services/templates/cards.ts';
 import { sendComponents } from '../src/services/templates/components.ts';
+import type { ValueMeaning } from '../src/services/templates/meanings.ts';
 import { templateParts } from '../src/services/templates/parts.ts';
 import { renderTemplate } from '../src/services/templates/render.ts';
 import { checkValues, hasProblems, type GivenValue } from '../src/services/templates/values.ts';
@@ -66,6 +67,75 @@ describe('the payload of a sample whose definition is known', () => {
 
   it('was found in numbers', () => {
     expect(pairs.length).toBeGreaterThanOrEqual(15);
+  });
+});
+
+describe('the body of a sample with amounts and dates', () => {
+  const bodies = samples.flatMap(({ file, components }) =>
+    components
+      .filter((one) => one.type === 'body' && /"(currency|date_time)"/.test(JSON.stringify(one)))
+      .map((body) => ({ file, body })),
+  );
+
+  it.each(bodies.map((one) => [one.file, one] as const))('%s is what we build', (_title, { body }) => {
+    const given = valuesOf([body]);
+    const parts = templateParts(
+      [{ type: 'BODY', text: given.map((_one, index) => `{{${index + 1}}}`).join(' ') }],
+      'UTILITY',
+    );
+
+    const { filled, problems } = checkValues(templateVariables(parts), given);
+
+    expect(hasProblems(problems)).toBe(false);
+    expect(sendComponents(parts, filled)).toEqual([body]);
+  });
+
+  it('was found in numbers', () => {
+    expect(bodies.length).toBeGreaterThanOrEqual(7);
+  });
+});
+
+describe('what a value means', () => {
+  const parts = templateParts(
+    [
+      { type: 'HEADER', format: 'TEXT', text: '{{1}}' },
+      { type: 'BODY', text: '{{cena}}' },
+    ],
+    'UTILITY',
+  );
+  const crowns = { code: 'CZK', amount: 1_234.5 };
+  const given = (key: string, value: string, meaning: Partial<ValueMeaning>): GivenValue[] => [
+    text(key === 'body.cena' ? 'header.1' : 'body.cena', 'x'),
+    { ...text(key, value), meaning: { currency: null, dateTime: null, ...meaning } },
+  ];
+
+  it('goes with its name and in thousandths', () => {
+    const { filled } = checkValues(templateVariables(parts), given('body.cena', '1 234,50 Kč', { currency: crowns }));
+
+    expect(sendComponents(parts, filled)[1]).toEqual({
+      type: 'body',
+      parameters: [
+        {
+          type: 'currency',
+          parameter_name: 'cena',
+          currency: { fallback_value: '1 234,50 Kč', code: 'CZK', amount_1000: 1_234_500 },
+        },
+      ],
+    });
+  });
+
+  it.each([
+    ['an unknown currency', 'body.cena', 'x', { currency: { ...crowns, code: 'Kč' } }],
+    ['no amount', 'body.cena', 'x', { currency: { ...crowns, amount: Number.NaN } }],
+    ['an amount beyond all numbers', 'body.cena', 'x', { currency: { ...crowns, amount: 1e15 } }],
+    ['a 13th month', 'body.cena', 'x', { dateTime: { ...noParts, month: 13 } }],
+    ['an amount and a date', 'body.cena', 'x', { currency: crowns, dateTime: noParts }],
+    ['no text beside it', 'body.cena', ' ', { currency: crowns }],
+    ['a place in the header', 'header.1', 'x', { currency: crowns }],
+  ])('is refused with %s', (_title, key, value, meaning) => {
+    const { problems } = checkValues(templateVariables(parts), given(key, value, meaning));
+
+    expect(problems).toEqual({ missing: [], unexpected: [], invalid: [key] });
   });
 });
 
@@ -142,7 +212,9 @@ function text(key: string, value: string): GivenValue {
   return { key, value, file: undefined, location: null };
 }
 
-/** A sample taken apart into values under our keys. Amounts and dates are sent as their text. */
+const noParts = { year: null, month: null, dayOfMonth: null, dayOfWeek: null, hour: null, minute: null };
+
+/** A sample taken apart into values under our keys. */
 function valuesOf(components: Json[], prefix = ''): GivenValue[] {
   return components.flatMap((component) => {
     const type = String(component.type).toLowerCase();
@@ -173,12 +245,22 @@ function valueOf(part: string, parameter: Json, index: number): GivenValue[] {
   if (product) return Object.entries(product).map(([name, value]) => text(`${part}.${name}`, String(value)));
   const offer = parameter.limited_time_offer as { expiration_time_ms: number } | undefined;
   if (offer) return [text(`${part}.expiration`, new Date(offer.expiration_time_ms).toISOString())];
-  return [text(`${part}.${(parameter.parameter_name as string | undefined) ?? index + 1}`, textOf(parameter))];
+  const key = `${part}.${(parameter.parameter_name as string | undefined) ?? index + 1}`;
+  return [{ ...text(key, textOf(parameter)), meaning: meaningOf(parameter) }];
 }
 
 function textOf(parameter: Json): string {
   const fallback = (parameter.currency ?? parameter.date_time) as { fallback_value: string } | undefined;
   return fallback?.fallback_value ?? String(parameter.text);
+}
+
+function meaningOf(parameter: Json): ValueMeaning | undefined {
+  const currency = parameter.currency as { code: string; amount_1000: number } | undefined;
+  if (currency) return { currency: { code: currency.code, amount: currency.amount_1000 / 1_000 }, dateTime: null };
+  const date = parameter.date_time as Partial<Record<string, number>> | undefined;
+  if (!date) return undefined;
+  const { year = null, month = null, day_of_month = null, day_of_week = null, hour = null, minute = null } = date;
+  return { currency: null, dateTime: { year, month, dayOfMonth: day_of_month, dayOfWeek: day_of_week, hour, minute } };
 }
 
 /** Meta takes words in either case and the index as a number or a text. */
@@ -187,7 +269,6 @@ function normalised(value: unknown, key = ''): unknown {
   if (key === 'index' || key === 'card_index') return String(value);
   if (key === 'sub_type' || key === 'type') return String(value).toLowerCase();
   if (typeof value !== 'object' || value === null) return value;
-  if ('currency' in value || 'date_time' in value) return { type: 'text', text: textOf(value) };
   return Object.fromEntries(
     Object.entries(value).map(([name, one]) => [name === 'attachmentId' ? 'id' : name, normalised(one, name)]),
   );

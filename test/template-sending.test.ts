@@ -72,6 +72,52 @@ describe('a template', () => {
     expect(reply.errors).toMatchObject([{ code: 'WINDOW_CLOSED' }]);
   });
 
+  it('tells Meta what its values mean, and shows their text', async () => {
+    const begun = await beginConversation(server);
+
+    const { message, errors } = await send(boris, 'sendTemplate', {
+      conversationId: begun.conversationId,
+      templateId: await templateId('potvrzeni_terminu'),
+      parameters: [
+        text('header.1', '12. 5.'),
+        { ...text('body.1', '1 200,50 Kč'), currency: { code: 'CZK', amount: 1_200.5 } },
+        { ...text('body.2', '12. 5. 2026'), dateTime: { year: 2026, month: 5, dayOfMonth: 12 } },
+        { ...text('body.3', '14:30'), dateTime: { hour: 14, minute: 30 } },
+      ],
+    });
+    await reached(boris, message?.id ?? '', 'READ');
+
+    expect(errors).toEqual([]);
+    expect(message?.content?.renderedBody).toContain(
+      '1 200,50 Kč, potvrzujeme návštěvu technika dne 12. 5. 2026 v 14:30',
+    );
+    const [entry] = server.sandbox.ledger({ to: begun.from });
+    expect(entry?.payload).toMatchObject({
+      template: {
+        components: [
+          {},
+          {
+            type: 'body',
+            parameters: [
+              { type: 'currency', currency: { fallback_value: '1 200,50 Kč', code: 'CZK', amount_1000: 1_200_500 } },
+              {
+                type: 'date_time',
+                date_time: {
+                  fallback_value: '12. 5. 2026',
+                  calendar: 'GREGORIAN',
+                  year: 2026,
+                  month: 5,
+                  day_of_month: 12,
+                },
+              },
+              { type: 'date_time', date_time: { fallback_value: '14:30', hour: 14, minute: 30 } },
+            ],
+          },
+        ],
+      },
+    });
+  });
+
   it('carries a file in its header, which Meta gets first', async () => {
     const begun = await beginConversation(server);
     const attachmentId = await uploadFile(server, files.png, 'balík.png');

@@ -55,10 +55,18 @@ function checkButtons({ buttons = [] }: TemplateComponent, given: Payload[]): vo
   }
 }
 
-function checkText({ type, text }: Payload): void {
+function checkText({ type, text, ...typed }: Payload): void {
+  if (type === 'currency' || type === 'date_time') return checkFallback(type, typed[type]);
   if (type !== 'text') return;
   if (typeof text !== 'string' || text === '') throw graphError(131008, 'Parameter of type text is missing text value');
   if (/[\n\t]| {5,}/.test(text)) throw graphError(132018);
+}
+
+function checkFallback(type: string, value: unknown): void {
+  const { fallback_value, code, amount_1000 } = isObject(value) ? value : {};
+  const isPriced = type !== 'currency' || (typeof code === 'string' && Number.isInteger(amount_1000));
+  if (typeof fallback_value === 'string' && fallback_value !== '' && isPriced) return;
+  throw graphError(131008, `Parameter of type ${type} is missing a required key`);
 }
 
 function checkNames(expected: string[], parameters: Payload[]): void {

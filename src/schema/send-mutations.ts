@@ -1,12 +1,12 @@
 import { Failure, NotFoundError } from '../errors.ts';
 import { replyToConversation } from '../services/messages.ts';
 import { requireModule } from '../services/module.ts';
-import { sendTemplate, startConversation, type TemplateParameter } from '../services/template-messages.ts';
+import { sendTemplate, startConversation } from '../services/template-messages.ts';
 import { builder } from './builder.ts';
 import { requireRight, visibleConversation } from './rights.ts';
-import { inputId, rowId } from './global-id.ts';
+import { inputId } from './global-id.ts';
 import { SendMessagePayload } from './send-payload.ts';
-import { TemplateParameterInput } from './template.ts';
+import { TemplateParameterInput, toParameter } from './template-parameter.ts';
 import { payload } from './user-error.ts';
 
 const KEY = 'A repeat with the same content returns the first result. Kept at least 7 days.';
@@ -127,16 +127,3 @@ builder.mutationField('startConversation', (t) =>
 function optionalId(type: string, global: string | null | undefined, field: string): string | null {
   return global ? inputId(type, global, field) : null;
 }
-
-/** An id that is none of an attachment is as good as one that does not exist: the value is told as invalid. */
-function toParameter(input: typeof TemplateParameterInput.$inferInput): TemplateParameter {
-  const { key, value, attachmentId, location } = input;
-  return {
-    key,
-    value: value ?? null,
-    attachmentId: attachmentId ? (rowId('Attachment', attachmentId) ?? NO_ATTACHMENT) : null,
-    location: location ? { ...location, name: location.name ?? null, address: location.address ?? null } : null,
-  };
-}
-
-const NO_ATTACHMENT = '00000000-0000-0000-0000-000000000000';

@@ -11,27 +11,9 @@ import {
   TemplateParameterFormat,
   TemplateStatus,
 } from './template-parts.ts';
+import { TemplateParameterInput } from './template-parameter.ts';
 import { TemplateVariable } from './template-variable.ts';
 import { findable } from './node.ts';
-
-const LocationInput = builder.inputType('LocationInput', {
-  fields: (t) => ({
-    latitude: t.float({ required: true, description: 'Degrees, -90 to 90.' }),
-    longitude: t.float({ required: true, description: 'Degrees, -180 to 180.' }),
-    name: t.string(),
-    address: t.string(),
-  }),
-});
-
-export const TemplateParameterInput = builder.inputType('TemplateParameterInput', {
-  description: 'One value of a template: a text, a file or a place, as its variable wants it.',
-  fields: (t) => ({
-    key: t.string({ required: true, description: 'As in TemplateVariable.key.' }),
-    value: t.string({ description: 'One line: no line break, no tab, at most 4 blanks in a row, no placeholder.' }),
-    attachmentId: t.id({ description: 'For header.media: a file from uploadAttachment.' }),
-    location: t.field({ type: LocationInput }),
-  }),
-});
 
 const TemplatePreview = builder.objectRef<RenderedTemplate & { missing: string[] }>('TemplatePreview').implement({
   description: 'How the message will read. Placeholders without a value stay.',

@@ -18,6 +18,7 @@ import { participantSearch, People } from './receiving/people.ts';
 import { findOwnFiles } from './send-files.ts';
 import { withGivenCards } from './templates/cards.ts';
 import { sendComponents } from './templates/components.ts';
+import type { ValueMeaning } from './templates/meanings.ts';
 import { templateParts, type TemplatePart } from './templates/parts.ts';
 import { renderTemplate } from './templates/render.ts';
 import {
@@ -35,6 +36,7 @@ export type TemplateParameter = {
   value: string | null;
   attachmentId: string | null;
   location: TemplateLocation | null;
+  meaning?: ValueMeaning | undefined;
 };
 
 export type TemplateSend = { templateId: string; parameters: TemplateParameter[]; idempotencyKey: string };
@@ -147,10 +149,8 @@ async function fillTemplate(tx: Transaction, actor: Actor, template: TemplateToS
   const files = new Map((await findOwnFiles(tx, actor, ids)).map((file) => [file.id, file]));
   const keys = parameters.map(({ key }) => keyOf(key));
   const parts = withGivenCards(templateParts(template.components, template.category), keys);
-  const given = parameters.map(({ key, value, attachmentId, location }) => ({
-    key,
-    value,
-    location,
+  const given = parameters.map(({ attachmentId, ...parameter }) => ({
+    ...parameter,
     file: attachmentId === null ? undefined : (files.get(attachmentId) ?? null),
   }));
   const { filled, problems } = checkValues(templateVariables(parts), given);

@@ -1,3 +1,4 @@
+import { meantParameter } from './meanings.ts';
 import type { TemplateButton, TemplatePart } from './parts.ts';
 import { placeholders } from './placeholders.ts';
 import type { FilledValue, FilledValues } from './values.ts';
@@ -50,11 +51,15 @@ function texts(part: TemplatePart, type: string, key: string, find: Find): SendC
   const variables = templateVariables([part]).filter((variable) => variable.type === 'TEXT');
   const isNamed = variables.some(({ name }) => !/^\d+$/.test(name));
   const parameters = variables.map(({ name }) => ({
-    type: 'text',
     ...(isNamed ? { parameter_name: name } : {}),
-    text: text(find(`${key}.${name}`)),
+    ...textParameter(find(`${key}.${name}`)),
   }));
   return parameters.length > 0 ? [withParameters(type, parameters)] : [];
+}
+
+function textParameter(value: FilledValue | undefined): SendComponent {
+  if (value?.kind === 'text' && value.meaning) return meantParameter(value.meaning, value.text);
+  return { type: 'text', text: text(value) };
 }
 
 function offer(key: string, find: Find): SendComponent[] {

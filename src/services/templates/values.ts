@@ -1,4 +1,5 @@
 import type { TemplateVariable, ValueType } from './variables.ts';
+import { isPossible, type ValueMeaning } from './meanings.ts';
 import { hasPlaceholder, metaName } from './placeholders.ts';
 
 export type TemplateLocation = { latitude: number; longitude: number; name: string | null; address: string | null };
@@ -12,10 +13,12 @@ export type GivenValue = {
   value: string | null;
   file: GivenFile | null | undefined;
   location: TemplateLocation | null;
+  /** Of a text in the body. */
+  meaning?: ValueMeaning | undefined;
 };
 
 export type FilledValue =
-  | { kind: 'text'; text: string }
+  | { kind: 'text'; text: string; meaning?: ValueMeaning | undefined }
   | { kind: 'file'; file: GivenFile }
   | { kind: 'location'; location: TemplateLocation };
 
@@ -75,13 +78,18 @@ export function keyOf(key: string): string {
   return key.split('.').map(metaName).join('.');
 }
 
-function fill(variable: TemplateVariable, { value, file, location }: GivenValue): FilledValue | null {
+function fill(variable: TemplateVariable, { value, file, location, meaning }: GivenValue): FilledValue | null {
+  if (meaning && !(mayMeanMore(variable) && isPossible(meaning))) return null;
   const sorts = [value !== null, file !== undefined, location !== null].filter(Boolean).length;
   if (sorts !== 1) return null;
   const fileType = fileTypes[variable.type];
   if (fileType) return file && fileType.test(file.mimeType) ? { kind: 'file', file } : null;
   if (variable.type === 'LOCATION') return location && isOnEarth(location) ? { kind: 'location', location } : null;
-  return value !== null && isText(variable, value) ? { kind: 'text', text: value } : null;
+  return value !== null && isText(variable, value) ? { kind: 'text', text: value, meaning } : null;
+}
+
+function mayMeanMore({ component, type }: TemplateVariable): boolean {
+  return component === 'BODY' && type === 'TEXT';
 }
 
 function isText({ type, name }: TemplateVariable, value: string): boolean {
