@@ -11,6 +11,7 @@ import type { MediaInfo } from '../meta/media.ts';
 import type { Failed } from '../meta/outcome.ts';
 import { recordMedia, takeMedia, type MediaResult } from '../services/media.ts';
 import type { ReadModule } from '../services/module.ts';
+import { watchTransfer } from './transfer.ts';
 
 export type MediaOptions = { db: Database; meta: MetaClient; files: FileStore; readModule: ReadModule; log: Log };
 
@@ -45,13 +46,17 @@ async function fetchMedia(options: MediaOptions, wanted: WantedMedia): Promise<M
 }
 
 async function keep(
-  { files }: MediaOptions,
+  { files, log }: MediaOptions,
   wanted: WantedMedia,
   info: MediaInfo,
   download: Download,
 ): Promise<MediaResult> {
+  const { attachmentId } = wanted;
+  using transfer = watchTransfer(download.content, (receivedBytes) =>
+    log.info({ attachmentId, receivedBytes, byteSize: download.size }, 'a file is on its way from WhatsApp'),
+  );
   try {
-    await using file = await files.receive(download.content, { maxBytes: MAX_BYTES });
+    await using file = await files.receive(transfer.content, { maxBytes: MAX_BYTES });
     const damage = damageOf(file, wanted, info, download);
     if (damage) return wanted.attempts < MAX_DAMAGED ? { kind: 'later', why: damage, afterMs: null } : refused(damage);
     const storageKey = attachmentKey(wanted.attachmentId);

@@ -14,6 +14,7 @@ import { failMessage } from '../services/sending.ts';
 import { postponeUpload, recordUpload, renewUpload, takeUpload, type MediaToUpload } from '../services/sent-media.ts';
 import { canSend } from './send.ts';
 import { problemOf, troubleOf } from './send-result.ts';
+import { watchTransfer } from './transfer.ts';
 
 export type UploadOptions = {
   db: Database;
@@ -25,7 +26,6 @@ export type UploadOptions = {
 };
 
 const payloadSchema = z.object({ attachmentId: z.string(), messageId: z.string() });
-const PROGRESS_MS = 15_000;
 const STOPPED_MS = 10_000;
 
 /** Brings the file of one waiting message to Meta. The message is sent by its own queue once Meta has it. */
@@ -57,25 +57,15 @@ async function bring(
   const { id, storageKey, byteSize, mimeType, fileName } = upload.file;
   const content = storageKey ? await files.open(storageKey) : null;
   if (!content || byteSize === null) return null;
-  let sentBytes = 0;
-  const progress = setInterval(() => {
+  using transfer = watchTransfer(content, (sentBytes) => {
     log.info({ attachmentId: id, sentBytes, byteSize }, 'a file is on its way to WhatsApp');
     renewUpload(db, upload.messageId).catch((error: unknown) => log.warn({ err: error }, 'an upload was not renewed'));
-  }, PROGRESS_MS);
+  });
   try {
-    const counted = countBytes(content, (bytes) => (sentBytes += bytes));
-    const file = { content: counted, size: byteSize, contentType: mimeType, filename: fileName ?? 'file' };
+    const file = { content: transfer.content, size: byteSize, contentType: mimeType, filename: fileName ?? 'file' };
     return await meta.uploadMedia(upload.phoneNumberId, secrets.accessToken ?? '', file);
   } finally {
-    clearInterval(progress);
     content.destroy();
-  }
-}
-
-async function* countBytes(content: AsyncIterable<Uint8Array>, count: (bytes: number) => void) {
-  for await (const chunk of content) {
-    count(chunk.byteLength);
-    yield chunk;
   }
 }
 
