@@ -140,11 +140,11 @@ describe('trouble of the channel', () => {
 
 describe('trouble of the channel that only a late status tells', () => {
   it.each([
-    { code: 190, waits: 'account' },
-    { code: 368, waits: 'account' },
-    { code: 131042, waits: 'account' },
-    { code: 131048, waits: 'number' },
-  ])('$code fails its message and stops the sending until it is settled', async ({ code, waits }) => {
+    { code: 190, isOfNumber: false },
+    { code: 368, isOfNumber: false },
+    { code: 131042, isOfNumber: false },
+    { code: 131048, isOfNumber: true },
+  ])('$code fails its message and stops the sending until it is settled', async ({ code, isOfNumber }) => {
     const [begun, other] = [await beginConversation(server), await beginConversation(server)];
     server.sandbox.fail({ kind: 'failed-status', code, to: begun.from, next: 1 });
     const first = await send(boris, 'replyToConversation', { conversationId: begun.conversationId, text: 'A' });
@@ -157,13 +157,8 @@ describe('trouble of the channel that only a late status tells', () => {
     await (await server.as('alena')).request('mutation { verifyChatConnection { errors { message } } }');
 
     expect(failed.failure).toMatchObject({ code, outcomeUnknown: false });
-    expect(problems).toEqual([
-      {
-        provider_code: code,
-        stops_sending: true,
-        business_number_id: waits === 'number' ? expect.any(String) : null,
-      },
-    ]);
+    expect(problems).toMatchObject([{ provider_code: code, stops_sending: true }]);
+    expect(problems[0]?.business_number_id !== null).toBe(isOfNumber);
     expect(whileStopped).toEqual([]);
     await reached(boris, second.message?.id ?? '', 'SENT', 'DELIVERED', 'READ');
   });
