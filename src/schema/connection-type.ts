@@ -43,7 +43,10 @@ export function connectionType<Row extends object>(
   });
   return builder.objectRef<Connection<Row>>(`${name}Connection`).implement({
     fields: (t) => ({
-      edges: t.field({ type: [edge], resolve: (page) => page.edges }),
+      edges: t.field({
+        type: [edge],
+        resolve: (page) => page.nodes.map((node) => ({ cursor: page.cursorOf(node), node })),
+      }),
       nodes: t.field({ type: [node], resolve: (page) => page.nodes }),
       pageInfo: t.field({ type: PageInfo, resolve: (page) => page.pageInfo }),
       totalCount: t.int({ description: 'Counted only when selected.', resolve: (page) => page.totalCount() }),

@@ -83,8 +83,8 @@ function isKey(part: unknown): part is string | number | null {
 }
 
 export type Page<Row> = {
-  edges: { cursor: string; node: Row }[];
   nodes: Row[];
+  cursorOf(row: Row): string;
   pageInfo: { hasNextPage: boolean; hasPreviousPage: boolean; startCursor: string | null; endCursor: string | null };
 };
 
@@ -93,19 +93,19 @@ export function toPage<Row>(rows: Row[], request: PageRequest, cursorOf: (row: R
   const hasMore = rows.length > request.size;
   const nodes = rows.slice(0, request.size);
   if (!request.forward) nodes.reverse();
-  const edges = nodes.map((node) => ({ cursor: cursorOf(node), node }));
+  const [first, last] = [nodes[0], nodes.at(-1)];
   const isInside = request.position !== null;
   const pageInfo = {
     hasNextPage: request.forward ? hasMore : isInside,
     hasPreviousPage: request.forward ? isInside : hasMore,
-    startCursor: edges[0]?.cursor ?? null,
-    endCursor: edges.at(-1)?.cursor ?? null,
+    startCursor: first ? cursorOf(first) : null,
+    endCursor: last ? cursorOf(last) : null,
   };
-  return { edges, nodes, pageInfo };
+  return { nodes, cursorOf, pageInfo };
 }
 
 /** For a list of which the viewer may see nothing. */
 export function emptyPage(): Page<never> & { totalCount: () => Promise<number> } {
   const pageInfo = { hasNextPage: false, hasPreviousPage: false, startCursor: null, endCursor: null };
-  return { edges: [], nodes: [], pageInfo, totalCount: () => Promise.resolve(0) };
+  return { nodes: [], cursorOf: () => '', pageInfo, totalCount: () => Promise.resolve(0) };
 }
