@@ -29,12 +29,25 @@ const scalarFields = {
 
 export type LoadedModel = keyof typeof scalarFields;
 
+/** What is wanted of some rows: columns, null for all of them, and what of the rows that they are linked to. */
+export type WantedRows = { columns: ReadonlySet<string> | null; linked: ReadonlyMap<string, WantedRows> };
+
 /** `c.last_sequence AS "lastSequence", …`: a whole row in the shape of the generated type. */
 export function modelColumns(model: LoadedModel, table: string): string {
-  const lists = ENUM_LISTS[model] ?? [];
-  return Object.keys(scalarFields[model])
-    .map((field) => `${table}.${snakeCase(field)}${lists.includes(field) ? '::text[]' : ''} AS "${field}"`)
+  return modelFields(model, null)
+    .map((field) => `${columnSql(model, table, field)} AS "${field}"`)
     .join(', ');
+}
+
+/** The fields of a row that are wanted; null stands for all. */
+export function modelFields(model: LoadedModel, wanted: ReadonlySet<string> | null): string[] {
+  const fields = Object.keys(scalarFields[model]);
+  return wanted ? fields.filter((field) => wanted.has(field)) : fields;
+}
+
+export function columnSql(model: LoadedModel, table: string, field: string): string {
+  const isList = ENUM_LISTS[model]?.includes(field) ?? false;
+  return `${table}.${snakeCase(field)}${isList ? '::text[]' : ''}`;
 }
 
 /** Rows of one table by id, in one named statement whatever their number. */

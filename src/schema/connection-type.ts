@@ -1,6 +1,7 @@
 import type { ArgBuilder, ObjectRef } from '@pothos/core';
 import { builder, type Types } from './builder.ts';
 import type { Page } from './connection.ts';
+import { reads, readsOnward } from './wanted-rows.ts';
 
 export const PageInfo = builder.objectRef<Page<unknown>['pageInfo']>('PageInfo').implement({
   description: 'Where a page stands in its list.',
@@ -36,23 +37,29 @@ export function connectionType<Row extends object>(
 ) {
   const edge = builder.objectRef<{ cursor: string; node: Row }>(`${name}Edge`).implement({
     fields: (t) => ({
-      cursor: t.exposeString('cursor'),
+      cursor: t.exposeString('cursor', { extensions: reads() }),
       // The helper's row type is the ref's own shape, which the field's conditional type cannot see.
-      node: t.field({ type: node, resolve: (row) => row.node as never }),
+      node: t.field({ type: node, extensions: readsOnward, resolve: (row) => row.node as never }),
     }),
   });
   return builder.objectRef<Connection<Row>>(`${name}Connection`).implement({
     fields: (t) => ({
       edges: t.field({
         type: [edge],
+        extensions: readsOnward,
         resolve: (page) => page.nodes.map((node) => ({ cursor: page.cursorOf(node), node })),
       }),
-      nodes: t.field({ type: [node], resolve: (page) => page.nodes }),
-      pageInfo: t.field({ type: PageInfo, resolve: (page) => page.pageInfo }),
-      totalCount: t.int({ description: 'Counted only when selected.', resolve: (page) => page.totalCount() }),
+      nodes: t.field({ type: [node], extensions: readsOnward, resolve: (page) => page.nodes }),
+      pageInfo: t.field({ type: PageInfo, extensions: reads(), resolve: (page) => page.pageInfo }),
+      totalCount: t.int({
+        description: 'Counted only when selected.',
+        extensions: reads(),
+        resolve: (page) => page.totalCount(),
+      }),
       ...(options.asOf && {
         asOf: t.field({
           type: 'EventCursor',
+          extensions: reads(),
           description: 'Stream position that this page is not older than: subscribe with it to lose nothing.',
           resolve: (page) => page.asOf ?? '',
         }),

@@ -1,5 +1,6 @@
 import type { Context } from '../context.ts';
 import type { KeysetPosition } from '../db/keyset.ts';
+import type { WantedRows } from '../db/models.ts';
 import {
   countConversations,
   findConversationPage,
@@ -15,6 +16,7 @@ import { Conversation } from './conversation.ts';
 import { ConversationFilterInput, ConversationOrderInput, ConversationSearchInput } from './conversation-filter.ts';
 import { listFacts, listViewer, requestedList, type ListArguments } from './list-request.ts';
 import { streamCursor } from './stream.ts';
+import { wantedRows } from './wanted-rows.ts';
 
 const ConversationConnection = connectionType<ConversationRow>('Conversation', Conversation, { asOf: true });
 
@@ -35,13 +37,13 @@ builder.queryField('conversations', (t) =>
       orderBy: t.arg({ type: ConversationOrderInput }),
       timeZone: t.arg({ type: 'TimeZone', description: "Of relative days; else the organisation's." }),
     },
-    resolve: (_root, args, context) => conversationPage(args, context),
+    resolve: (_root, args, context, info) => conversationPage(args, context, wantedRows(info)),
   }),
 );
 
 type Arguments = PageArguments & ListArguments & { orderBy?: ConversationOrder | null };
 
-async function conversationPage(args: Arguments, context: Context) {
+async function conversationPage(args: Arguments, context: Context, wanted: WantedRows) {
   const { query, order: savedOrder } = await requestedList(args, context);
   const order = args.orderBy ?? savedOrder ?? newestFirst;
   const cursorOrder = `conversations:${order.field}:${order.direction}`;
@@ -49,7 +51,7 @@ async function conversationPage(args: Arguments, context: Context) {
   const facts = await listFacts([query], args.timeZone, context);
   const condition = listCondition(query, listViewer(context.viewer), facts);
   const asOf = await streamCursor(context);
-  const rows = await findConversationPage(context.db.pool, request, order, condition);
+  const rows = await findConversationPage(context.db.pool, request, order, condition, wanted);
   const page = toPage(rows, request, (row) => encodeCursor(cursorOrder, positionOf(row, order)));
   return { ...page, asOf, totalCount: () => countConversations(context.db.pool, condition) };
 }

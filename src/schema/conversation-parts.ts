@@ -5,6 +5,7 @@ import { capabilitiesOf } from './capabilities.ts';
 import { BeaconReason, WindowOpener, WindowState } from './enums.ts';
 import { Message } from './message.ts';
 import { Operator } from './operator.ts';
+import { reads } from './wanted-rows.ts';
 
 export const Beacon = builder.objectRef<Conversation>('Beacon').implement({
   description: 'The mark on a conversation in which the customer still waits for a reply.',
@@ -18,6 +19,7 @@ export const Beacon = builder.objectRef<Conversation>('Beacon').implement({
     trigger: t.field({
       type: Message,
       nullable: true,
+      extensions: reads<Conversation>('beaconTriggerId'),
       resolve: (row, _args, { loaders }) => (row.beaconTriggerId ? loaders.message.load(row.beaconTriggerId) : null),
     }),
     noReplyNeeded: t.exposeBoolean('noReplyNeeded', {
@@ -26,6 +28,7 @@ export const Beacon = builder.objectRef<Conversation>('Beacon').implement({
     noReplyNeededBy: t.field({
       type: Operator,
       nullable: true,
+      extensions: reads<Conversation>('noReplyNeededById'),
       resolve: (row, _args, { loaders }) =>
         row.noReplyNeededById ? loaders.operator.load(row.noReplyNeededById) : null,
     }),
@@ -44,6 +47,7 @@ export const MessagingWindow = builder.objectRef<Conversation>('MessagingWindow'
   fields: (t) => ({
     state: t.field({
       type: WindowState,
+      extensions: reads<Conversation>('windowExpiresAt'),
       resolve: async (row, _args, { readModule }) =>
         windowState(row.windowExpiresAt, new Date(), (await readModule.current()).settings.windowWarningMinutes),
     }),
@@ -61,6 +65,7 @@ export const MessagingWindow = builder.objectRef<Conversation>('MessagingWindow'
     serverTime: t.field({
       type: 'DateTime',
       description: 'For a countdown that does not trust its own clock.',
+      extensions: reads(),
       resolve: () => new Date(),
     }),
   }),

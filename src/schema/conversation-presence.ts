@@ -3,6 +3,7 @@ import { hasPermission, hasScope } from '../auth.ts';
 import type { Context } from '../context.ts';
 import { forbidden } from '../errors.ts';
 import type { SnapshotSource } from '../events/stream-source.ts';
+import type { Conversation as ConversationRow } from '../generated/prisma/client.ts';
 import type { Present } from '../presence/conversation-presence.ts';
 import { requireModule } from '../services/module.ts';
 import { showTyping } from '../services/receipts.ts';
@@ -15,6 +16,7 @@ import { requireOperator, visibleConversation } from './rights.ts';
 import { streamed } from './streamed.ts';
 import { payload } from './user-error.ts';
 import { visibleConversationRow } from './visibility.ts';
+import { reads } from './wanted-rows.ts';
 
 /** Mutations over HTTP carry no connection: all of one operator are one. */
 const WITHOUT_CONNECTION = 'http';
@@ -39,6 +41,7 @@ const ConversationPresence = builder.objectRef<Present>('ConversationPresence').
 builder.prismaObjectField(Conversation, 'presentOperators', (t) =>
   t.field({
     type: [ConversationPresence],
+    extensions: reads<ConversationRow>('id'),
     description: 'Operators looking at or typing in this conversation right now, the viewer among them.',
     resolve: ({ id }, _args, context) => loaderOf(context).load(id),
   }),

@@ -1,4 +1,5 @@
 import type { Context } from '../context.ts';
+import type { ListedConversation } from '../db/statements/conversation-page.ts';
 import { badInput } from '../errors.ts';
 import type { Conversation as ConversationRow, Message as MessageRow } from '../generated/prisma/client.ts';
 import { builder } from './builder.ts';
@@ -14,6 +15,7 @@ import { Operator } from './operator.ts';
 import { Participant } from './participant.ts';
 import { selectsOnly } from './selection.ts';
 import { maySee, visibleConversationRow } from './visibility.ts';
+import { reads, readsOnward } from './wanted-rows.ts';
 
 export const Conversation = builder.prismaNode('Conversation', {
   id: { field: 'id' },
@@ -26,6 +28,7 @@ export const Conversation = builder.prismaNode('Conversation', {
     businessNumber: t.field({
       type: BusinessNumber,
       description: 'The number that the customer wrote to; replies leave from it.',
+      extensions: reads<ConversationRow>('businessNumberId'),
       // The module knows the numbers already; one that is not among them was added a moment ago.
       resolve: (row, _args, { loaders, readModule }) =>
         readModule.present().numbers.find(({ id }) => id === row.businessNumberId) ??
@@ -33,18 +36,23 @@ export const Conversation = builder.prismaNode('Conversation', {
     }),
     participant: t.field({
       type: Participant,
-      resolve: async (row, _args, { loaders }) => found(await loaders.participant.load(row.participantId)),
+      extensions: reads<ConversationRow>('participantId'),
+      resolve: (row, _args, { loaders }) =>
+        listed(row).participant ?? loaders.participant.load(row.participantId).then(found),
     }),
     lastRepliedBy: t.field({
       type: Operator,
       nullable: true,
       description: 'Operator whose reply was accepted last; null until somebody replied.',
-      resolve: (row, _args, { loaders }) => (row.lastRepliedById ? loaders.operator.load(row.lastRepliedById) : null),
+      extensions: reads<ConversationRow>('lastRepliedById'),
+      resolve: (row, _args, { loaders }) =>
+        row.lastRepliedById ? (listed(row).lastRepliedBy ?? loaders.operator.load(row.lastRepliedById)) : null,
     }),
     lastMessage: t.field({
       type: Message,
       nullable: true,
       description: 'Null while there is none: a conversation that began with a call.',
+      extensions: reads<ConversationRow>('lastMessageId', 'lastMessagePreview'),
       resolve: (row, _args, { loaders }, info) => {
         if (!row.lastMessageId) return null;
         if (selectsOnly(WITH_CONVERSATION, info)) return previewOf(row.lastMessageId, row);
@@ -64,12 +72,14 @@ export const Conversation = builder.prismaNode('Conversation', {
     lastIncomingMessage: t.field({
       type: Message,
       nullable: true,
+      extensions: reads<ConversationRow>('lastIncomingMessageId'),
       resolve: (row, _args, { loaders }) =>
         row.lastIncomingMessageId ? loaders.message.load(row.lastIncomingMessageId) : null,
     }),
     lastOutgoingMessage: t.field({
       type: Message,
       nullable: true,
+      extensions: reads<ConversationRow>('lastOutgoingMessageId'),
       resolve: (row, _args, { loaders }) =>
         row.lastOutgoingMessageId ? loaders.message.load(row.lastOutgoingMessageId) : null,
     }),
@@ -84,10 +94,11 @@ export const Conversation = builder.prismaNode('Conversation', {
       type: Message,
       nullable: true,
       description: 'The read horizon; null while nothing was read.',
+      extensions: reads<ConversationRow>('readUpToId'),
       resolve: (row, _args, { loaders }) => (row.readUpToId ? loaders.message.load(row.readUpToId) : null),
     }),
-    beacon: t.field({ type: Beacon, resolve: (row) => row }),
-    window: t.field({ type: MessagingWindow, resolve: (row) => row }),
+    beacon: t.field({ type: Beacon, extensions: readsOnward, resolve: (row) => row }),
+    window: t.field({ type: MessagingWindow, extensions: readsOnward, resolve: (row) => row }),
     messages: t.field({
       type: MessageConnection,
       description: 'By time (whole seconds), then arrival; read the newest with `last`.',
@@ -96,9 +107,10 @@ export const Conversation = builder.prismaNode('Conversation', {
         search: t.arg.string({ description: 'Every word is in the text. Needs READ_MESSAGE_BODIES.' }),
         linkedToRequest: t.arg.id({ description: 'Only those filed under this request. Needs READ_REQUESTS.' }),
       },
+      extensions: reads<ConversationRow>('id'),
       resolve: (row, args, context) => messagePage(row.id, args, context),
     }),
-    viewerCan: t.field({ type: ConversationCapabilities, resolve: (row) => row }),
+    viewerCan: t.field({ type: ConversationCapabilities, extensions: readsOnward, resolve: (row) => row }),
     version: t.exposeInt('version', { description: 'Grows with every change.' }),
   }),
 });
@@ -148,6 +160,12 @@ const WITH_CONVERSATION: ReadonlySet<string> = new Set(['__typename', 'id', 'pre
 function previewOf(id: string, { lastMessagePreview }: ConversationRow): MessageRow {
   // Nothing else is asked of it.
   return { id, preview: lastMessagePreview } as MessageRow;
+}
+
+/** Rows of a page brought along what is shown of others. */
+function listed(row: ConversationRow): ListedConversation {
+  // All that it says more is optional.
+  return row;
 }
 
 /** For what a foreign key promises. */

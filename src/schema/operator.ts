@@ -4,6 +4,7 @@ import { encodeCursor, isInteger, pageRequest, toPage, type PageArguments } from
 import type { Context } from '../context.ts';
 import { findable } from './node.ts';
 import { streamCursor } from './stream.ts';
+import { reads } from './wanted-rows.ts';
 import type { Operator as OperatorRow } from '../generated/prisma/client.ts';
 import { loginState } from '../services/login-state.ts';
 import { ChatPermission, LoginState } from './enums.ts';
@@ -24,6 +25,7 @@ export const Operator = builder.prismaNode('Operator', {
     }),
     loginState: t.field({
       type: LoginState,
+      extensions: reads<OperatorRow>('lastSeenAt', 'sessionExpiresAt', 'signedOutAt', 'deactivatedAt'),
       resolve: (operator, _args, { env }) => loginState(operator, new Date(), env.presenceSeconds * 1000),
     }),
     lastSeenAt: t.expose('lastSeenAt', { type: 'DateTime', nullable: true }),

@@ -23,6 +23,7 @@ import { requestPage, type RequestListArguments } from './request-page.ts';
 import { RequestFieldDefinition, RequestTemplate } from './request-template.ts';
 import { streamCursor } from './stream.ts';
 import { Tag } from './tag.ts';
+import { reads } from './wanted-rows.ts';
 
 const RequestStatus = builder.prismaObject('RequestStatus', {
   description: 'Where a request stands. CDESK names them.',
@@ -194,6 +195,7 @@ builder.queryField('request', (t) =>
 builder.prismaObjectField(Conversation, 'requests', (t) =>
   t.field({
     type: RequestConnection,
+    extensions: reads<ConversationRow>('id', 'participantId'),
     description: 'Requests made here, newest first; with `scope` a wider search. Empty without READ_REQUESTS.',
     args: {
       ...pageArguments(t.arg),
