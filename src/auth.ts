@@ -1,5 +1,6 @@
 import type { Database } from './db/database.ts';
-import { findTokenByHash } from './db/statements/credentials.ts';
+import { shareReads } from './db/shared-reads.ts';
+import { findTokensByHash } from './db/statements/credentials.ts';
 import type { Env } from './env.ts';
 import { unauthenticated } from './errors.ts';
 import type { ApiToken } from './generated/prisma/client.ts';
@@ -60,9 +61,15 @@ export function bearer(header: string | null | undefined): string | null {
 /** Checks an operator's log-in or a dashboard's token. Refuses with UNAUTHENTICATED, always with the same sentence. */
 export function createAuthenticate(db: Database, env: Env): Authenticate {
   const logIn = createLogIn(db, env);
+  // Read for every request, so that a token that was revoked is refused at once.
+  const findToken = shareReads(
+    (hashes) => findTokensByHash(db.pool, hashes),
+    (token) => token.hash,
+  );
   return async (credential, address) => {
     if (!credential || credential.length > MAX_CREDENTIAL_LENGTH) throw unauthenticated();
-    if (credential.startsWith(API_TOKEN_PREFIX)) return tokenViewer(await findApiToken(db, credential), address);
+    if (credential.startsWith(API_TOKEN_PREFIX))
+      return tokenViewer(liveToken(await findToken(hashApiToken(credential))), address);
     const { operator, issuedAt, expiresAt } = await logIn(credential);
     if (isEnded(operator, issuedAt)) throw unauthenticated();
     const permissions = new Set(operator.permissions);
@@ -79,8 +86,7 @@ export function noteSeen(authenticate: Authenticate, seen: (viewer: Viewer) => v
   };
 }
 
-async function findApiToken(db: Database, secret: string): Promise<ApiToken> {
-  const token = await findTokenByHash(db.pool, hashApiToken(secret));
+function liveToken(token: ApiToken | null): ApiToken {
   if (!token || !isLive(token, new Date())) throw unauthenticated();
   return token;
 }

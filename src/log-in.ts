@@ -1,7 +1,9 @@
 import { createHash } from 'node:crypto';
+import { isDeepStrictEqual } from 'node:util';
 import { createRemoteJWKSet, errors, jwtVerify, type JWTPayload, type JWTVerifyOptions } from 'jose';
 import type { Database } from './db/database.ts';
-import { findOperatorBySubject } from './db/statements/credentials.ts';
+import { shareReads } from './db/shared-reads.ts';
+import { findOperatorsBySubject } from './db/statements/credentials.ts';
 import type { Env } from './env.ts';
 import { unauthenticated } from './errors.ts';
 import type { Operator } from './generated/prisma/client.ts';
@@ -18,11 +20,17 @@ export type LogIn = { operator: Operator; issuedAt: Date | null; expiresAt: Date
 /** Checks CDESK's log-in and knows its operator; the first one of a subject makes the operator. */
 export function createLogIn(db: Database, env: Env): (jwt: string) => Promise<LogIn> {
   const verify = rememberVerified(createVerifier(env));
+  // Read for every request, so that a change of rights counts at once.
+  const findOperator = shareReads(
+    (subjects) => findOperatorsBySubject(db.pool, subjects),
+    (operator) => operator.subject,
+  );
   return async (jwt) => {
     const claims = await verify(jwt);
     const issuedAt = claims.iat === undefined ? null : new Date(claims.iat * 1000);
     const expiresAt = new Date((claims.exp ?? 0) * 1000);
-    return { operator: await recordLogIn(db, env, claims, issuedAt, expiresAt), issuedAt, expiresAt };
+    const known = await findOperator(String(claims.sub));
+    return { operator: await recordLogIn(db, env, claims, known, issuedAt, expiresAt), issuedAt, expiresAt };
   };
 }
 
@@ -75,7 +83,8 @@ function isAway(error: unknown): boolean {
 
 function checked(claims: JWTPayload): JWTPayload {
   const { sub, iat } = claims;
-  if (typeof sub !== 'string' || sub === '' || sub.length > MAX_CLAIM_LENGTH) throw unauthenticated();
+  if (typeof sub !== 'string' || sub === '' || sub.length > MAX_CLAIM_LENGTH || sub.includes('\0'))
+    throw unauthenticated();
   if (iat !== undefined && iat * 1000 > Date.now() + CLOCK_TOLERANCE_SECONDS * 1000) throw unauthenticated();
   return claims;
 }
@@ -85,11 +94,11 @@ async function recordLogIn(
   db: Database,
   env: Env,
   claims: JWTPayload,
+  known: Operator | null,
   issuedAt: Date | null,
   expiresAt: Date,
 ): Promise<Operator> {
   const subject = String(claims.sub);
-  const known = await findOperatorBySubject(db.pool, subject);
   const isOlder = known?.claimsIssuedAt != null && (issuedAt === null || issuedAt < known.claimsIssuedAt);
   const told = {
     ...(isOlder ? {} : { ...describeOperator(env, claims, known), claimsIssuedAt: issuedAt }),
@@ -140,5 +149,5 @@ function later(one: Date | null, other: Date): Date {
 }
 
 function isSame(known: Operator, told: Partial<Operator>): boolean {
-  return JSON.stringify({ ...known, ...told }) === JSON.stringify(known);
+  return isDeepStrictEqual({ ...known, ...told }, known);
 }
