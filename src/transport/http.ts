@@ -148,10 +148,11 @@ function urlOf(request: IncomingMessage): URL {
 }
 
 function answer(response: ServerResponse, accepts: boolean, status: number, result: object): void {
-  const body = Buffer.from(JSON.stringify(result));
+  const body = JSON.stringify(result);
   response.writeHead(status, {
     'content-type': `${accepts ? RESPONSE_JSON : 'application/json'}; charset=utf-8`,
-    'content-length': body.length,
+    'content-length': Buffer.byteLength(body),
   });
+  // As text it leaves together with its head.
   response.end(body);
 }
