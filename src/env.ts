@@ -129,6 +129,7 @@ const settings = z.object({
   TEMPLATE_CLEARS_BEACON: flag(true),
   SUMMARY_COUNTS_WAIVED: flag(true),
   UNKNOWN_OUTCOME_WAIT_SECONDS: integer(30),
+  UPKEEP_INTERVAL_MS: integer(5_000, 100),
   STREAM_RETENTION_SECONDS: integer(7 * secondsPerDay),
   STREAM_RETENTION_EVENTS: integer(1_000_000),
   STREAM_PROGRESS_SECONDS: integer(240, 1, 300),

@@ -45,7 +45,6 @@ const CONCURRENT_SENDS = 128;
 /** Apart from what is sent: a hundred large files must not hold up a reply. A few large ones do not hold up a small one. */
 const BACKGROUND_JOBS = 16;
 const HOURLY_SYNC = '17 * * * * sync-templates';
-const UPKEEP_MS = 5_000;
 /** A job that has been at one conversation for as long has died with its process. */
 const SEND_PATIENCE_MS = 8_000;
 
@@ -67,7 +66,7 @@ export async function startJobs(options: JobOptions): Promise<AsyncDisposable> {
   );
   if (env.syncTemplatesAtStart) await transaction(db, (tx) => addTemplateSyncJob(tx));
   undo.use(await startSweeper(options));
-  undo.use(startUpkeep({ chores: [...options.chores, ...ownChores(options)], everyMs: UPKEEP_MS, log }));
+  undo.use(startUpkeep({ chores: [...options.chores, ...ownChores(options)], everyMs: env.upkeepIntervalMs, log }));
   return undo.move();
 }
 

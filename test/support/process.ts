@@ -20,6 +20,7 @@ export const sharedSettings = {
   LOG_FORMAT: 'json',
   PORT: '0',
   SYNC_TEMPLATES_AT_START: 'false',
+  UPKEEP_INTERVAL_MS: '500',
   ...unlimitedRates,
 } as const;
 

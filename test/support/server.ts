@@ -61,6 +61,7 @@ export async function startTestServer(options: TestServerOptions = {}): Promise<
     META_WEBHOOK_TOKEN: VERIFY_TOKEN,
     SHUTDOWN_GRACE_MS: '200',
     SYNC_TEMPLATES_AT_START: 'false',
+    UPKEEP_INTERVAL_MS: '500',
     ...unlimitedRates,
     ...options.settings,
   });
