@@ -17,8 +17,6 @@ export default defineConfig({
     testTimeout: 60_000,
     hookTimeout: 120_000,
     teardownTimeout: 30_000,
-    // Deadlines of real processes on two shared cores: what fails twice is broken, what fails once was late.
-    retry: 1,
     reporters: ['default', ['json', { outputFile: '.cache/test-report.json' }]],
   },
 });
