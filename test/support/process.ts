@@ -33,10 +33,13 @@ export type ServerProcess = AsyncDisposable & {
   ended: Promise<number | null>;
 };
 
-/** `npm start` without npm: a process of its own, which can be killed. */
-export async function startServerProcess(settings: Record<string, string>): Promise<ServerProcess> {
+/** `npm start` without npm: a process of its own, which can be killed. `flags` are Node's. */
+export async function startServerProcess(
+  settings: Record<string, string>,
+  flags: readonly string[] = [],
+): Promise<ServerProcess> {
   const dataDir = await mkdtemp(join(tmpdir(), 'cdesk-chats-test-'));
-  const child = spawn(process.execPath, [main], {
+  const child = spawn(process.execPath, [...flags, main], {
     cwd: root,
     env: { PATH: process.env.PATH, HOME: process.env.HOME, DATA_DIR: dataDir, ...sharedSettings, ...settings },
     stdio: ['ignore', 'pipe', 'pipe'],
