@@ -1,18 +1,14 @@
 import { visit, type DocumentNode } from 'graphql';
-import { tooMuch, type LimitName } from './limits.ts';
+import { tooMuch, type DocumentLimits, type LimitName } from './limits.ts';
 import type { Refusal } from '../errors.ts';
 
 /** What a document asks for before anything is known of the schema: found once, when it is parsed. */
 export type DocumentTraits = { refusal: Refusal | null; introspects: boolean };
 
-// The largest operations of the contract's own screens use 12 aliases and 6 directives.
-const MAX_ALIASES = 60;
-const MAX_DIRECTIVES = 60;
-
 const INTROSPECTION_FIELDS = new Set(['__schema', '__type']);
 
 /** Counts over the whole document, fragments included, so that no name of a fragment hides anything. */
-export function traitsOf(document: DocumentNode): DocumentTraits {
+export function traitsOf(document: DocumentNode, limits: DocumentLimits): DocumentTraits {
   let aliases = 0;
   let directives = 0;
   let introspects = false;
@@ -25,7 +21,7 @@ export function traitsOf(document: DocumentNode): DocumentTraits {
       directives += 1;
     },
   });
-  const refusal = over('aliases', aliases, MAX_ALIASES) ?? over('directives', directives, MAX_DIRECTIVES);
+  const refusal = over('aliases', aliases, limits.aliases) ?? over('directives', directives, limits.directives);
   return { refusal, introspects };
 }
 

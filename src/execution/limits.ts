@@ -14,6 +14,26 @@ export type LimitName =
   | 'address'
   | 'body';
 
+/** What one document may hold, whatever it is asked for with; its points of complexity are a setting. */
+export type DocumentLimits = {
+  length: number;
+  tokens: number;
+  depth: number;
+  fields: number;
+  aliases: number;
+  directives: number;
+};
+
+// At least twice of what the largest operations of the module's own screens use.
+export const documentLimits: DocumentLimits = {
+  length: 64 * 1024,
+  tokens: 2_000,
+  depth: 16,
+  fields: 1_500,
+  aliases: 60,
+  directives: 60,
+};
+
 const descriptions: Partial<Record<LimitName, string>> = {
   tokens: 'words and signs',
   aliases: 'aliases',

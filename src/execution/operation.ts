@@ -17,7 +17,7 @@ import type { Log } from '../log.ts';
 import { createRunner } from './compiled-query.ts';
 import { checkVariables, costOf } from './complexity.ts';
 import { traitsOf } from './document-limits.ts';
-import { tooMuch } from './limits.ts';
+import { documentLimits, tooMuch } from './limits.ts';
 import { LRUCache } from './lru-cache.ts';
 import type { Rates } from './rates.ts';
 import type { TrustedDocuments } from './trusted-documents.ts';
@@ -64,17 +64,13 @@ export type OperationOptions = {
   log: Log;
 };
 
-const MAX_TOKENS = 2_000;
 const MAX_CACHED = 500;
-const MAX_QUERY_LENGTH = 64 * 1024;
-const MAX_DEPTH = 15;
-const MAX_FIELDS = 1_500;
 
 type Read = { errors: readonly GraphQLError[] } | { document: DocumentNode; introspects: boolean };
 
 export function createOperations(options: OperationOptions): Operations {
   const { schema, documents, rates, log } = options;
-  const limits = { depth: MAX_DEPTH, fields: MAX_FIELDS, complexity: options.complexity };
+  const limits = { ...documentLimits, complexity: options.complexity };
   const known = new LRUCache<string, Read>(MAX_CACHED);
   const execute = createRunner(schema, options.compilableSchema);
 
@@ -109,8 +105,8 @@ export function createOperations(options: OperationOptions): Operations {
   }
 
   function readDocument(text: string): Read {
-    if (text.length > MAX_QUERY_LENGTH)
-      return { errors: [badInput(`A document has at most ${MAX_QUERY_LENGTH} characters.`, 'query')] };
+    if (text.length > limits.length)
+      return { errors: [badInput(`A document has at most ${limits.length} characters.`, 'query')] };
     const held = known.get(text);
     if (held) return held;
     const read = parseAndValidate(text);
@@ -120,8 +116,8 @@ export function createOperations(options: OperationOptions): Operations {
 
   function parseAndValidate(text: string): Read {
     try {
-      const document = parse(text, { maxTokens: MAX_TOKENS });
-      const { refusal, introspects } = traitsOf(document);
+      const document = parse(text, { maxTokens: limits.tokens });
+      const { refusal, introspects } = traitsOf(document, limits);
       const errors = refusal ? [refusal] : validate(schema, document, specifiedRules);
       return errors.length > 0 ? { errors } : { document, introspects };
     } catch (error) {
@@ -132,7 +128,8 @@ export function createOperations(options: OperationOptions): Operations {
 
 function parseError(error: unknown): GraphQLError {
   if (!(error instanceof GraphQLError)) return badInput('The document cannot be parsed.', 'query');
-  return error.message.includes(`more that ${MAX_TOKENS} tokens`) ? tooMuch('tokens', null, MAX_TOKENS) : error;
+  const { tokens } = documentLimits;
+  return error.message.includes(`more that ${tokens} tokens`) ? tooMuch('tokens', null, tokens) : error;
 }
 
 function introspectionRefused(): Refusal {
@@ -147,14 +144,13 @@ export function isErrors(value: object): value is readonly GraphQLError[] {
 function maskedOne(error: GraphQLError | undefined, requestId: string, log: Log): GraphQLError {
   if (error && isMeantForClients(error)) return shown(error);
   log.error({ err: error?.originalError ?? error, requestId, path: error?.path?.join('.') }, 'an operation failed');
+  return placed(error, 'Something went wrong on our side.', { code: 'INTERNAL', requestId });
+}
+
+/** Says something else at the place of the error. */
+function placed(error: GraphQLError | undefined, message: string, extensions: Record<string, unknown>): GraphQLError {
   const { nodes, source, positions, path } = error ?? {};
-  return new GraphQLError('Something went wrong on our side.', {
-    nodes,
-    source,
-    positions,
-    path,
-    extensions: { code: 'INTERNAL', requestId },
-  });
+  return new GraphQLError(message, { nodes, source, positions, path, extensions });
 }
 
 /** Syntax, validation and coercion have no path; in a resolver only what carries a code was thrown on purpose. */
@@ -168,14 +164,7 @@ function isMeantForClients(error: GraphQLError): boolean {
 function shown(error: GraphQLError): GraphQLError {
   const { http: _, ...extensions } = error.extensions;
   const code = extensions.code ?? 'BAD_USER_INPUT';
-  const { nodes, source, positions, path } = error;
-  return new GraphQLError(withoutValues(error.message), {
-    nodes,
-    source,
-    positions,
-    path,
-    extensions: { ...extensions, code },
-  });
+  return placed(error, withoutValues(error.message), { ...extensions, code });
 }
 
 /** GraphQL quotes what does not fit, and with one field missing the whole input: secrets and messages among it. */
