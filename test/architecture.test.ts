@@ -22,7 +22,7 @@ const mayImport: Record<string, readonly string[]> = {
   presence: ['auth', 'db', 'services'],
   context: ['env', 'auth', 'db', 'events', 'presence', 'files', 'services', 'schema'],
   schema: ['services', 'db', 'events', 'presence', 'files', 'context', 'auth', 'env'],
-  execution: ['context', 'auth', 'env'],
+  execution: ['context', 'auth', 'db', 'env'],
   transport: ['execution', 'events', 'files', 'context', 'auth', 'env'],
   http: ['db', 'env', 'files'],
   metrics: ['db'],

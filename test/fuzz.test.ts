@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
 import { schema } from '../src/schema/schema.ts';
@@ -150,7 +151,7 @@ describe(`with seed ${SEED}`, () => {
       text: 'still?',
     });
     expect(httpStatus).toBe(200);
-    await heard.promise;
+    await within(heard.promise, 20_000, 'the bystander heard nothing');
     expect(Object.keys(counts).filter((code) => ['4500', '1011'].includes(code))).toEqual([]);
     await bystander.dispose();
     await expectHealthy();
@@ -159,12 +160,28 @@ describe(`with seed ${SEED}`, () => {
 
 const WAIT_MS = 150;
 
+async function within<T>(work: Promise<T>, ms: number, otherwise: string): Promise<T> {
+  const late = new AbortController();
+  const tooLate = pause(ms, undefined, { signal: late.signal }).then(() => Promise.reject(new Error(otherwise)));
+  try {
+    return await Promise.race([work, tooLate]);
+  } finally {
+    tooLate.catch(() => {});
+    late.abort();
+  }
+}
+
 /** Speaks nonsense on a socket of its own; gives back how it was closed, 0 where it was borne. */
 async function garbage(random: ReturnType<typeof createRandom>): Promise<number> {
   const socket = new WebSocket(`${server.url.replace('http', 'ws')}/graphql`, 'graphql-transport-ws');
   const closed = new Promise<number>((resolve) => socket.once('close', resolve));
   socket.on('error', () => {});
-  await new Promise((resolve) => socket.once('open', resolve));
+  // One that is refused at once never opens for its client: it is closed.
+  await within(
+    new Promise((resolve) => socket.once('open', resolve).once('close', resolve)),
+    20_000,
+    'no socket opens',
+  );
   if (random.chance(0.8))
     socket.send(JSON.stringify({ type: 'connection_init', payload: { authorization: `Bearer ${token}` } }));
   for (let frame = 1 + random.below(8); frame > 0; frame--) {

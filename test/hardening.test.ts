@@ -14,6 +14,7 @@ import { collect } from './support/events.ts';
 import { bodyOf, changeOf, textMessage } from './support/raw-bodies.ts';
 import { sharedSettings, startServerProcess } from './support/process.ts';
 import { number1, postSigned, startTestServer, type TestServer } from './support/server.ts';
+import { transports } from './support/transports.ts';
 
 /** Rows in the shape that the test names. */
 const sqlOf =
@@ -215,6 +216,32 @@ describe('foreign pages', () => {
     socket.on('open', () => refused.resolve(101));
 
     expect(await refused.promise).toBe(403);
+  });
+});
+
+describe('a text that no database holds', () => {
+  const text = 'a\0b';
+  const asked: [what: string, query: string, variables: object][] = [
+    ['a code', 'query ($code: String) { request(code: $code) { id } }', { code: text }],
+    [
+      'part of a filter',
+      'query ($filter: RequestFilterInput) { requests(first: 1, filter: $filter) { totalCount } }',
+      { filter: { statusKeys: [text] } },
+    ],
+    [
+      'a name',
+      'mutation ($input: CreateApiTokenInput!) { createApiToken(input: $input) { errors { code } } }',
+      { input: { name: text, scopes: ['READ_EVENTS'] } },
+    ],
+  ];
+
+  it('is told to who sent it, whatever it is for', async () => {
+    await using server = await startTestServer({ settings: { LOG_LEVEL: 'fatal' } });
+    const token = await server.tokenOf('alena');
+    for (const [what, query, variables] of asked) {
+      const { errors } = await transports.http(server, token, { query, variables });
+      expect({ what, code: errors?.[0]?.extensions.code }).toEqual({ what, code: 'BAD_USER_INPUT' });
+    }
   });
 });
 

@@ -12,6 +12,7 @@ import {
 } from 'graphql';
 import { actorOf, type Viewer } from '../auth.ts';
 import type { Context } from '../context.ts';
+import { isUnstorable } from '../db/unstorable.ts';
 import { badInput, Refusal } from '../errors.ts';
 import type { Log } from '../log.ts';
 import { createRunner } from './compiled-query.ts';
@@ -143,6 +144,8 @@ export function isErrors(value: object): value is readonly GraphQLError[] {
 /** What clients may read passes; anything else is logged once and masked. */
 function maskedOne(error: GraphQLError | undefined, requestId: string, log: Log): GraphQLError {
   if (error && isMeantForClients(error)) return shown(error);
+  if (isUnstorable(error?.originalError))
+    return placed(error, 'A text holds the character U+0000, which cannot be stored.', { code: 'BAD_USER_INPUT' });
   log.error({ err: error?.originalError ?? error, requestId, path: error?.path?.join('.') }, 'an operation failed');
   return placed(error, 'Something went wrong on our side.', { code: 'INTERNAL', requestId });
 }
