@@ -64,6 +64,18 @@ const network = z.string().refine((entry) => {
 
 const list = z.string().transform((value) => value.split(',').flatMap((entry) => entry.trim() || []));
 
+/** As OpenTelemetry writes it: name=value, separated by commas, percent-encoded. */
+const pairs = list.transform((entries, context) => {
+  const split = entries.map((entry) => /^([^=\s]+)=(.*)$/.exec(entry));
+  if (split.includes(null)) context.addIssue({ code: 'custom', message: 'must be name=value, separated by commas' });
+  return Object.fromEntries(split.flatMap((found) => (found ? [[found[1], decoded(found[2] ?? '')]] : [])));
+});
+
+const share = z
+  .string()
+  .transform(Number)
+  .pipe(z.number('must be a number from 0 to 1').min(0, 'must be at least 0').max(1, 'must be at most 1'));
+
 const settings = z.object({
   NODE_ENV: oneOf('development', 'test', 'production').default('development'),
   HOST: z.string().default('127.0.0.1'),
@@ -114,6 +126,10 @@ const settings = z.object({
   TRUSTED_PROXIES: list.pipe(z.array(network)).default([]),
   MIGRATE_AT_START: flag(true),
   METRICS_TOKEN: secret(16).optional(),
+  OTEL_EXPORTER_OTLP_ENDPOINT: url('http:', 'https:').optional(),
+  OTEL_EXPORTER_OTLP_HEADERS: pairs.default({}),
+  OTEL_SERVICE_NAME: z.string().default('cdesk-chats'),
+  OTEL_TRACES_SAMPLER_ARG: share.default(1),
   REQUEST_TIMEOUT_MS: integer(30_000),
   MAX_COMPLEXITY: integer(5_000),
   RATE_LIMIT_PER_MINUTE: integer(6_000, 0),
@@ -212,6 +228,14 @@ function camelized(data: Settings): Camelized<Settings> {
   ]);
   // The type says of every key what the line above does to it.
   return Object.fromEntries(entries) as Camelized<Settings>;
+}
+
+function decoded(value: string): string {
+  try {
+    return decodeURIComponent(value);
+  } catch {
+    return value;
+  }
 }
 
 function isTimeZone(name: string): boolean {

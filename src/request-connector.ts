@@ -9,6 +9,7 @@ import type { Log } from './log.ts';
 import { builtInStore, type RequestConnector } from './services/connector.ts';
 import { mirroringStore, requeueUnmirrored } from './services/mirror/outgoing.ts';
 import type { ReadModule } from './services/module.ts';
+import type { Tracing } from './tracing/tracing.ts';
 
 const CONCURRENT_MIRRORS = 2;
 const REQUEUE_MS = 60 * 60_000;
@@ -26,9 +27,10 @@ export function connectRequests(options: {
   db: Database;
   env: Pick<Env, 'connectorUrl' | 'connectorSecret' | 'connectorTimeoutMs'>;
   readModule: ReadModule;
+  tracing: Tracing;
   log: Log;
 }): RequestConnection {
-  const { db, env, readModule, log } = options;
+  const { db, env, readModule, tracing, log } = options;
   const { connectorUrl: url, connectorSecret: secret, connectorTimeoutMs: timeoutMs } = env;
   if (!url || !secret) return { store: builtInStore, route: null, startJobs: () => Promise.resolve(null) };
   return {
@@ -38,7 +40,7 @@ export function connectRequests(options: {
       await using parts = new AsyncDisposableStack();
       const client = parts.use(createConnectorClient({ url, secret, timeoutMs }));
       const tasks = { 'mirror-request': createMirrorTask({ db, client, log }) };
-      parts.use(await startWorker({ db, tasks, concurrency: CONCURRENT_MIRRORS, log }));
+      parts.use(await startWorker({ db, tasks, concurrency: CONCURRENT_MIRRORS, tracing, log }));
       const chores = [{ name: 'requests that CDESK lacks', run: () => requeueUnmirrored(db) }];
       parts.use(startUpkeep({ chores, everyMs: REQUEUE_MS, log }));
       return parts.move();

@@ -45,6 +45,9 @@ import { createLastWebhook } from './services/last-webhook.ts';
 import { keyringOf, watchModule } from './services/module-watch.ts';
 import { applyArrivedItems, dropOldItems } from './services/receiving/parked.ts';
 import { resealSecrets } from './services/settings.ts';
+import { traceAnswer } from './tracing/answers.ts';
+import { noteStatuses } from './tracing/statuses.ts';
+import { createTracing } from './tracing/tracing.ts';
 import { createAddressOf } from './transport/address.ts';
 import { createConnectionLimits } from './transport/connection-count.ts';
 import { createGraphqlRoute, GRAPHQL_PATH } from './transport/http.ts';
@@ -76,6 +79,7 @@ const MAX_KNOCKING = 4_096;
 /** Puts the parts together. Disposing stops accepting, finishes what is begun, sends clients elsewhere, and ends the pools. */
 export async function startServer({ env, log }: ServerOptions): Promise<RunningServer> {
   await using undo = new AsyncDisposableStack();
+  const tracing = undo.use(await createTracing(env, log));
   const url = env.databaseUrl ?? undo.use(await startEmbeddedPostgres({ dataDir: env.dataDir, log })).url;
   if (env.migrateAtStart) await prepareDatabase(url);
   const db = undo.use(openDatabase({ url, poolSize: env.databasePoolSize }));
@@ -88,8 +92,10 @@ export async function startServer({ env, log }: ServerOptions): Promise<RunningS
   const transport = env.redisUrl ? createRedisTransport({ url: env.redisUrl, log }) : createInProcessTransport();
   const hub = undo.use(await createHub({ pool: db.pool, transport, log }));
   const metrics = createMetrics();
+  db.presentTrace = () => tracing.present();
   db.onCommitted = (events) => {
     metrics.committed(events);
+    noteStatuses(tracing, events);
     hub.publish(events);
   };
 
@@ -106,6 +112,7 @@ export async function startServer({ env, log }: ServerOptions): Promise<RunningS
       baseUrl: sandbox?.url ?? env.metaApiUrl,
       version: env.metaApiVersion,
       timeoutMs: env.metaTimeoutMs,
+      tracing,
       log,
     }),
   );
@@ -115,7 +122,7 @@ export async function startServer({ env, log }: ServerOptions): Promise<RunningS
   const presence = undo.use(
     createConversationPresence({ redisUrl: env.redisUrl, holdMs: env.presenceSeconds * 1000, log }),
   );
-  const requests = connectRequests({ db, env, readModule, log });
+  const requests = connectRequests({ db, env, readModule, tracing, log });
   const createContext = (viewer: Viewer | null, requestId: string, connectionId: string | null = null): Context => ({
     viewer,
     requestId,
@@ -153,6 +160,7 @@ export async function startServer({ env, log }: ServerOptions): Promise<RunningS
     rates,
     mayIntrospect: (viewer) => mayIntrospect(env, viewer),
     onError: (code, limit) => metrics.refused(code, limit),
+    tracing,
     log,
   });
   const streams: Streams = undo.use(
@@ -163,6 +171,7 @@ export async function startServer({ env, log }: ServerOptions): Promise<RunningS
       createContext,
       lookAtAccess: (): Promise<void> => access.look(),
       progressSeconds: env.streamProgressSeconds,
+      tracing,
       log,
     }),
   );
@@ -212,6 +221,7 @@ export async function startServer({ env, log }: ServerOptions): Promise<RunningS
     settings: ingestSettings,
     onStored: lastWebhook.note,
     onBatch: (batch) => metrics.stored(batch),
+    tracing,
   });
   let isStopping = false;
   const webhook = createWebhookRoute({
@@ -240,7 +250,7 @@ export async function startServer({ env, log }: ServerOptions): Promise<RunningS
 
   const http = createServer(
     { connectionsCheckingInterval: TIMEOUT_CHECK_MS },
-    (request, response) => void route(request, response),
+    (request, response) => void traceAnswer(tracing, request, response, () => route(request, response)),
   );
 
   async function route(request: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -271,7 +281,9 @@ export async function startServer({ env, log }: ServerOptions): Promise<RunningS
       { name: 'old parked items', run: () => dropOldItems(db) },
       { name: 'waiting deliveries', run: () => applyWaitingDeliveries(db, waitingWriter, ingestSettings) },
     ];
-    undo.use(await startJobs({ db, env, meta, files, readModule, rulesOf, syncTemplates, transport, chores, log }));
+    undo.use(
+      await startJobs({ db, env, meta, files, readModule, rulesOf, syncTemplates, transport, tracing, chores, log }),
+    );
     undo.use(await requests.startJobs());
     const forgetting = [{ name: 'old events', run: () => forgetOldEvents(db, env) }];
     undo.use(startUpkeep({ chores: forgetting, everyMs: FORGET_MS, log }));

@@ -7,6 +7,7 @@ import { createMetaClient } from '../src/meta/client.ts';
 import type { MetaClient } from '../src/meta/client.ts';
 import type { TemplateListing } from '../src/meta/templates.ts';
 import { startSandbox } from '../src/sandbox/server.ts';
+import { noTracing } from '../src/tracing/tracing.ts';
 import { fixture, fixtureNames } from './support/fixtures.ts';
 import { answerJson, startAnswering } from './support/http-answers.ts';
 import type { AnsweringServer, Answering } from './support/http-answers.ts';
@@ -333,7 +334,7 @@ async function send(answer: Answering): Promise<unknown> {
 }
 
 function clientOf(baseUrl: string): MetaClient {
-  return createMetaClient({ baseUrl, version: 'v25.0', timeoutMs: 400, log });
+  return createMetaClient({ baseUrl, version: 'v25.0', timeoutMs: 400, tracing: noTracing, log });
 }
 
 /** Names of the recordings that begin so and, where more is given, contain one of these. */

@@ -5,6 +5,7 @@ import { guardedLookup, isMediaUrlAllowed, isPrivateAddress, isPrivateLiteral } 
 import { createMetaClient } from '../src/meta/client.ts';
 import type { MetaClient } from '../src/meta/client.ts';
 import { MediaTooLargeError } from '../src/meta/download.ts';
+import { noTracing } from '../src/tracing/tracing.ts';
 import { startAnswering } from './support/http-answers.ts';
 
 const log = pino({ level: 'silent' });
@@ -151,5 +152,5 @@ describe('a download', () => {
 });
 
 function clientOf(baseUrl: string): MetaClient {
-  return createMetaClient({ baseUrl, version: 'v25.0', timeoutMs: 1_000, log });
+  return createMetaClient({ baseUrl, version: 'v25.0', timeoutMs: 1_000, tracing: noTracing, log });
 }

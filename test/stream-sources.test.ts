@@ -23,6 +23,7 @@ import { createOperations, type Operation } from '../src/execution/operation.ts'
 import { createRates } from '../src/execution/rates.ts';
 import { readTrustedDocuments } from '../src/execution/trusted-documents.ts';
 import { createLog } from '../src/log.ts';
+import { noTracing } from '../src/tracing/tracing.ts';
 import { createTestDatabase } from './support/database.ts';
 import { eventually } from './support/events.ts';
 import { createRecordingSink, type RecordingSink } from './support/sink.ts';
@@ -281,6 +282,7 @@ function open(source: LogSource<number> | SnapshotSource<number>): Opened {
     documents,
     rates,
     mayIntrospect: () => true,
+    tracing: noTracing,
     log,
   });
   // The sources of this file use nothing else of a context.
@@ -293,6 +295,7 @@ function open(source: LogSource<number> | SnapshotSource<number>): Opened {
     createContext,
     lookAtAccess: async () => {},
     progressSeconds: 240,
+    tracing: noTracing,
     log,
   });
   const text = 'subscription { value }';

@@ -11,6 +11,8 @@ export type Database = AsyncDisposable & {
   prisma: PrismaClient;
   /** Called with the events of each transaction of this process after its commit. It must not throw. */
   onCommitted: (events: LoggedEvent[]) => void;
+  /** The trace that the present work belongs to, as W3C traceparent; null where nothing is recorded. */
+  presentTrace: () => string | null;
 };
 
 const INT8_OID = 20;
@@ -61,6 +63,7 @@ export function openDatabase(options: { url: string; poolSize: number; applicati
     pool,
     prisma,
     onCommitted: () => {},
+    presentTrace: () => null,
     async [Symbol.asyncDispose]() {
       await prisma.$disconnect();
       await pool.end();

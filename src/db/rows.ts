@@ -121,6 +121,8 @@ export type MessageRow = {
   sendState: SendState | null;
   acceptedAt: Date | null;
   retries: number;
+  /** W3C traceparent of what made it; null where nothing was recorded. */
+  traceParent: string | null;
 };
 
 export const messageColumns = {
@@ -157,6 +159,7 @@ export const messageColumns = {
   sendState: ['send_state', '"SendState"'],
   acceptedAt: ['accepted_at', 'timestamptz'],
   retries: ['retries', 'integer'],
+  traceParent: ['trace_parent', 'text'],
 } as const satisfies Columns & Record<keyof MessageRow, unknown>;
 
 /** A message about to be stored. */

@@ -8,6 +8,8 @@ export type Statement = { name?: string; text: string };
 export type Transaction = {
   /** The instant of this transaction on our clock, the same for everything in it. */
   now: Date;
+  /** The trace that it belongs to, as W3C traceparent; null where nothing is recorded. */
+  trace: string | null;
   query<Row extends QueryResultRow>(statement: string | Statement, values?: unknown[]): Promise<Row[]>;
   /** Events of the change, in order. They are written last, in the round trip of the commit. */
   append(...events: NewEvent[]): void;
@@ -41,8 +43,9 @@ async function attemptTransaction<T>(db: Database, work: (tx: Transaction) => Pr
   try {
     await client.query(BEGIN);
     const events: NewEvent[] = [];
-    const result = await work(openTransaction(client, events));
-    const logged = await appendAndCommit(client, events);
+    const tx = openTransaction(client, events, db.presentTrace());
+    const result = await work(tx);
+    const logged = await appendAndCommit(client, events, tx.trace);
     if (logged.length > 0) db.onCommitted(logged);
     return result;
   } catch (error) {
@@ -53,9 +56,10 @@ async function attemptTransaction<T>(db: Database, work: (tx: Transaction) => Pr
   }
 }
 
-function openTransaction(client: PoolClient, events: NewEvent[]): Transaction {
+function openTransaction(client: PoolClient, events: NewEvent[], trace: string | null): Transaction {
   return {
     now: new Date(),
+    trace,
     async query(statement, values) {
       const config = typeof statement === 'string' ? { text: statement } : statement;
       return (await client.query({ ...config, values: values ?? [] })).rows;

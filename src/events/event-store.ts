@@ -18,7 +18,7 @@ type Row = Omit<LoggedEvent, 'occurredAt' | 'recordedAt' | 'type'> & {
 
 const text = `SELECT seq, epoch, type, conversation_id AS "conversationId", business_number_id AS "businessNumberId",
     message_id AS "messageId", request_id AS "requestId", template_id AS "templateId", operator_id AS "operatorId", data,
-    occurred_at AS "occurredAt", recorded_at AS "recordedAt"
+    occurred_at AS "occurredAt", recorded_at AS "recordedAt", trace_parent AS "traceParent"
   FROM event WHERE seq > $1 ORDER BY seq LIMIT `;
 
 export function createEventStore(pool: pg.Pool): EventStore {

@@ -2,6 +2,7 @@ import type { Viewer } from '../auth.ts';
 import type { Context } from '../context.ts';
 import type { LoggedEvent } from '../db/event-log.ts';
 import type { Refusal } from '../errors.ts';
+import type { Tracing } from '../tracing/tracing.ts';
 import { setAlarm } from './alarm.ts';
 import type { StreamPosition } from './cursor.ts';
 import { FrameCache } from './frame-cache.ts';
@@ -43,6 +44,7 @@ export class Group {
   readonly members = new Set<Member>();
   readonly stream: LogStream;
   private readonly framing: Framing;
+  private readonly tracing: Tracing;
   private readonly onRefusal: (refusal: Refusal) => void;
   private readonly sendToLog: (members: Member[]) => void;
   private readonly frames = new FrameCache();
@@ -58,6 +60,7 @@ export class Group {
     at: StreamPosition;
     stream: LogStream;
     framing: Framing;
+    tracing: Tracing;
     onRefusal: (refusal: Refusal) => void;
     /** Takes members who cannot be served live now; they come back by `joinLive`. */
     sendToLog: (members: Member[]) => void;
@@ -66,6 +69,7 @@ export class Group {
     this.seq = options.at.seq;
     this.stream = options.stream;
     this.framing = options.framing;
+    this.tracing = options.tracing;
     this.onRefusal = options.onRefusal;
     this.sendToLog = options.sendToLog;
     this.setAlarm(this.timedUpTo);
@@ -169,6 +173,15 @@ export class Group {
       send(member, isAhead ? frames.filter((_, index) => (seqs[index] ?? 0) > member.seq).filter(isFrame) : wanted);
       member.seq = Math.max(member.seq, last);
     });
+    for (const [index, { event }] of steps.entries()) if (frames[index]) this.notePush(event);
+  }
+
+  /** In the trace of what the event tells of: from its commit until it was written to everyone's socket. */
+  private notePush({ traceParent, type, seq, recordedAt }: LoggedEvent): void {
+    if (traceParent === null) return;
+    const attributes = { 'cdesk.event.sequence': seq, 'cdesk.subscribers': this.members.size };
+    const startedAt = new Date(recordedAt);
+    this.tracing.note({ name: `push ${type}`, kind: 'producer', after: traceParent, startedAt, attributes });
   }
 
   private async goBetween(step: Step | undefined): Promise<void> {

@@ -3,6 +3,7 @@ import type { Context } from '../context.ts';
 import type { LoggedEvent } from '../db/event-log.ts';
 import { Refusal } from '../errors.ts';
 import type { Log } from '../log.ts';
+import type { Tracing } from '../tracing/tracing.ts';
 import { cursorExpired } from './cursor.ts';
 import { PAGE_EVENTS } from './event-store.ts';
 import { createFraming } from './framing.ts';
@@ -38,6 +39,7 @@ export function createLogStreams(options: {
   createContext: (viewer: Viewer, requestId: string) => Context;
   failed: (error: unknown) => Buffer;
   lookAtAccess: (after: LoggedEvent) => Promise<void>;
+  tracing: Tracing;
   log: Log;
 }): LogStreams {
   const { hub, createContext, failed, lookAtAccess, log } = options;
@@ -76,6 +78,7 @@ export function createLogStreams(options: {
       at: hub.head(),
       stream,
       framing: createFraming({ stream, render, viewer, createContext, failed, lookAtAccess }),
+      tracing: options.tracing,
       onRefusal: (refusal) => {
         for (const member of group.members) endMember(member, refusal);
       },

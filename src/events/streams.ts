@@ -5,6 +5,7 @@ import type { LoggedEvent } from '../db/event-log.ts';
 import type { Refusal } from '../errors.ts';
 import { errorsOf, type Operation, type Operations } from '../execution/operation.ts';
 import type { Log } from '../log.ts';
+import type { Tracing } from '../tracing/tracing.ts';
 import { checkCursor, cursorExpired, decodeStreamCursor } from './cursor.ts';
 import type { Hub } from './hub.ts';
 import { createLogStreams } from './log-streams.ts';
@@ -48,13 +49,14 @@ export function createStreams(options: {
   /** Looks at everyone's present rights; what was looked at before does not count. */
   lookAtAccess: () => Promise<void>;
   progressSeconds: number;
+  tracing: Tracing;
   log: Log;
 }): Streams {
-  const { hub, schema, operations, createContext } = options;
+  const { hub, schema, operations, createContext, tracing, log } = options;
   const rendererOf = createRenderer({ schema, operations });
   const failed = (error: unknown) =>
     Buffer.from(JSON.stringify({ data: null, errors: operations.mask(errorsOf(error), 'event') }));
-  const logs = createLogStreams({ hub, createContext, failed, lookAtAccess: lookAfter, log: options.log });
+  const logs = createLogStreams({ hub, createContext, failed, lookAtAccess: lookAfter, tracing, log });
   /** Rights were looked at after everything up to here was committed. */
   let lookedUpTo = hub.head().seq;
   const snapshots = createSnapshotStreams({ createContext });

@@ -22,6 +22,7 @@ import { documentLimits, tooMuch } from './limits.ts';
 import { LRUCache } from './lru-cache.ts';
 import type { Rates } from './rates.ts';
 import type { TrustedDocuments } from './trusted-documents.ts';
+import type { NewSpan, Tracing } from '../tracing/tracing.ts';
 
 /** What a client sends, over whatever transport. */
 export type OperationRequest = {
@@ -62,6 +63,7 @@ export type OperationOptions = {
   mayIntrospect: (viewer: Viewer) => boolean;
   /** Told of every error that a client gets, by its code and the limit that was reached. */
   onError?: (code: string, limit: string | null) => void;
+  tracing: Tracing;
   log: Log;
 };
 
@@ -89,10 +91,11 @@ export function createOperations(options: OperationOptions): Operations {
       await rates.spend(actorOf(viewer), costOf(schema, { document, node, variables }, limits));
       return { document, node, variables, text };
     },
-    async run(operation, context) {
-      const result = await execute(operation, context);
-      return result.errors ? { ...result, errors: maskAll(result.errors, context.requestId) } : result;
-    },
+    run: (operation, context) =>
+      options.tracing.span(spanOf(operation), async () => {
+        const result = await execute(operation, context);
+        return result.errors ? { ...result, errors: maskAll(result.errors, context.requestId) } : result;
+      }),
     mask: (errors, requestId) => maskAll(errors, requestId).map((error) => error.toJSON()),
   };
 
@@ -125,6 +128,15 @@ export function createOperations(options: OperationOptions): Operations {
       return { errors: [parseError(error)] };
     }
   }
+}
+
+/** The name that the document gives it; its text and its variables may hold anything. */
+function spanOf({ node }: Operation): NewSpan {
+  const { operation, name } = node;
+  return {
+    name: operation,
+    attributes: { 'graphql.operation.type': operation, 'graphql.operation.name': name?.value ?? '' },
+  };
 }
 
 function parseError(error: unknown): GraphQLError {

@@ -3,12 +3,14 @@ import { z } from 'zod';
 import type { Database } from '../db/database.ts';
 import { addSendJob } from '../db/statements/jobs.ts';
 import { pauseSending } from '../db/statements/send-budget.ts';
+import type { Unsent } from '../db/statements/send-queue.ts';
 import { transaction } from '../db/transaction.ts';
 import type { Log } from '../log.ts';
 import type { MetaClient } from '../meta/client.ts';
 import type { Usage } from '../meta/usage.ts';
 import type { Rules } from '../services/changes.ts';
 import type { ChatModule, ReadModule } from '../services/module.ts';
+import type { Tracing } from '../tracing/tracing.ts';
 import { recordResult, takeTurn, type SendResult, type SendSettings, type Turn } from '../services/sending.ts';
 import type { Pacer } from './pacer.ts';
 import { bodyOf } from './send-body.ts';
@@ -22,6 +24,7 @@ export type SendOptions = {
   pacer: Pacer;
   unknownWaitMs: number;
   timeoutMs: number;
+  tracing: Tracing;
   log: Log;
 };
 
@@ -50,12 +53,22 @@ export function createSendTask(options: SendOptions): Task {
       if (turn.kind !== 'send') await pacer.giveBack(businessNumberId);
       if (turn.kind === 'done') return;
       if (turn.kind === 'wait') return lookAgain(db, conversationId, turn.until);
-      const result = await send(options, module, turn);
-      const goesOn = await recordResult(db, turn.message, result, settings, numbersOf(module));
+      const goesOn = await inItsTrace(options.tracing, turn.message, async () => {
+        const result = await send(options, module, turn);
+        return recordResult(db, turn.message, result, settings, numbersOf(module));
+      });
       if (!goesOn) return;
     }
     await lookAgain(db, conversationId, new Date());
   };
+}
+
+/** One job sends what several wrote: each goes on in the trace of its own writing. */
+function inItsTrace<T>(tracing: Tracing, { id, traceParent, attempts }: Unsent, work: () => Promise<T>): Promise<T> {
+  const job = tracing.present();
+  const attributes = { 'cdesk.message.id': id, 'cdesk.attempt': attempts };
+  const origin = traceParent ? { after: traceParent, links: job ? [job] : [] } : {};
+  return tracing.span({ name: 'send message', kind: 'producer', attributes, ...origin }, work);
 }
 
 /** While the module is off or has no token, what is queued waits; the upkeep takes it up again. */

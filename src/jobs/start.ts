@@ -13,6 +13,7 @@ import { requeueAbandonedMedia } from '../services/media.ts';
 import type { ChatModule, ReadModule } from '../services/module.ts';
 import { failExpiredReplies } from '../services/sending.ts';
 import type { SyncTemplates } from '../services/templates/mirror.ts';
+import type { Tracing } from '../tracing/tracing.ts';
 import { createEraseTask } from './erase.ts';
 import { createMediaTask } from './media.ts';
 import { createPacer } from './pacer.ts';
@@ -35,6 +36,7 @@ export type JobOptions = {
   rulesOf: (module: ChatModule) => Rules;
   syncTemplates: SyncTemplates;
   transport: LiveTransport;
+  tracing: Tracing;
   /** Of other parts. */
   chores: Chore[];
   log: Log;
@@ -50,10 +52,10 @@ const SEND_PATIENCE_MS = 8_000;
 
 /** Everything that a process does by itself: sending, fetching, mirroring, and what comes due with time. */
 export async function startJobs(options: JobOptions): Promise<AsyncDisposable> {
-  const { db, env, log } = options;
+  const { db, env, tracing, log } = options;
   await using undo = new AsyncDisposableStack();
   const sending = sendTasks(options);
-  undo.use(await startWorker({ db, tasks: sending, concurrency: CONCURRENT_SENDS, log }));
+  undo.use(await startWorker({ db, tasks: sending, concurrency: CONCURRENT_SENDS, tracing, log }));
   const background = backgroundTasks(options);
   undo.use(
     await startWorker({
@@ -61,6 +63,7 @@ export async function startJobs(options: JobOptions): Promise<AsyncDisposable> {
       tasks: background,
       concurrency: BACKGROUND_JOBS,
       crontab: `${HOURLY_SYNC}\n${HOURLY_RETENTION}`,
+      tracing,
       log,
     }),
   );

@@ -1,6 +1,7 @@
-import { Logger, run, type Runner, type TaskList } from 'graphile-worker';
+import { Logger, run, type Runner, type Task, type TaskList } from 'graphile-worker';
 import type { Database } from '../db/database.ts';
 import type { Log } from '../log.ts';
+import type { Tracing } from '../tracing/tracing.ts';
 
 export type Jobs = AsyncDisposable;
 
@@ -12,9 +13,11 @@ export async function startWorker(options: {
   concurrency: number;
   /** Lines of a crontab, UTC. */
   crontab?: string;
+  tracing: Tracing;
   log: Log;
 }): Promise<Jobs> {
-  const { db, tasks, concurrency, crontab, log } = options;
+  const { db, concurrency, crontab, tracing, log } = options;
+  const tasks = Object.fromEntries(Object.entries(options.tasks).map(([name, task]) => [name, traced(name, task)]));
   const runner: Runner = await run({
     pgPool: db.pool,
     taskList: tasks,
@@ -33,6 +36,10 @@ export async function startWorker(options: {
       await runner.stop();
     },
   };
+
+  function traced(name: string, task: Task | undefined): Task | undefined {
+    return task && ((...args) => tracing.span({ name: `job ${name}`, kind: 'consumer' }, async () => task(...args)));
+  }
 }
 
 function toPino(log: Log): Logger {

@@ -11,6 +11,7 @@ import { markRead, sendMessage } from './send.ts';
 import type { SendOutcome } from './send.ts';
 import { listTemplates } from './templates.ts';
 import type { TemplateListing, TemplateQuery } from './templates.ts';
+import type { Tracing } from '../tracing/tracing.ts';
 import { createTransport } from './transport.ts';
 import type { Fetch } from './transport.ts';
 
@@ -20,6 +21,7 @@ export type MetaClientOptions = {
   version: string;
   timeoutMs: number;
   fetch?: Fetch;
+  tracing: Tracing;
   log: Logger;
 };
 

@@ -3,13 +3,21 @@ import { Agent, fetch as undiciFetch } from 'undici';
 import type { Dispatcher, RequestInit, Response } from 'undici';
 import { z } from 'zod';
 import { networkFailure } from './network.ts';
+import type { NewSpan, Tracing } from '../tracing/tracing.ts';
 import { failedAnswer, repeatableFailure } from './outcome.ts';
 import type { Answer, CallOutcome, Failed, Unknown } from './outcome.ts';
 import { readUsage } from './usage.ts';
 
 export type Fetch = typeof undiciFetch;
 
-export type TransportOptions = { baseUrl: string; version: string; timeoutMs: number; fetch?: Fetch; log: Logger };
+export type TransportOptions = {
+  baseUrl: string;
+  version: string;
+  timeoutMs: number;
+  fetch?: Fetch;
+  tracing: Tracing;
+  log: Logger;
+};
 
 export type Transport = {
   /** A JSON call; the outcome carries the body only when it satisfies `read`. */
@@ -54,17 +62,24 @@ export function createTransport(options: TransportOptions): Transport {
 
   return {
     close: () => dispatcher.close(),
-    async call(request, read) {
-      const startedMs = performance.now();
-      const answer = await exchange(fetch, base, request, options.timeoutMs, dispatcher);
-      const called = 'kind' in answer ? answer : judge(answer, request, read);
-      // Neither the query nor the body: they hold texts, numbers and cursors.
-      const { method, path } = request;
-      const durationMs = Math.round(performance.now() - startedMs);
-      options.log.debug({ method, path, outcome: called.kind, usage: called.usage, durationMs }, 'Graph API call');
-      return called;
-    },
+    call: (request, read) =>
+      options.tracing.span(spanOf(request), async (span) => {
+        const startedMs = performance.now();
+        const answer = await exchange(fetch, base, request, options.timeoutMs, dispatcher);
+        const called = 'kind' in answer ? answer : judge(answer, request, read);
+        span.setAttribute('cdesk.outcome', called.kind);
+        // Neither the query nor the body: they hold texts, numbers and cursors.
+        const { method, path } = request;
+        const durationMs = Math.round(performance.now() - startedMs);
+        options.log.debug({ method, path, outcome: called.kind, usage: called.usage, durationMs }, 'Graph API call');
+        return called;
+      }),
   };
+}
+
+function spanOf({ method, path }: GraphRequest): NewSpan {
+  const attributes = { 'http.request.method': method, 'url.path': path };
+  return { name: `Graph API ${method}`, kind: 'client', attributes };
 }
 
 function judge<T>(answer: Answer, request: GraphRequest, read: (body: unknown) => T | null): Called<T> {

@@ -71,7 +71,7 @@ export async function sendLater(
 ): Promise<Sent> {
   const changes = new Changes(tx.now, rules);
   changes.hold([conversation]);
-  queueMessage(changes, conversation, message);
+  queueMessage(changes, conversation, { ...message, traceParent: tx.trace });
   await changes.saveMessages(tx);
   await attachFiles(tx, message.id, fileIds);
   await addSendJob(tx, conversation.id);

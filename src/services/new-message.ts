@@ -39,6 +39,7 @@ export function blankMessage(): BlankMessage {
     sendState: null,
     acceptedAt: null,
     retries: 0,
+    traceParent: null,
     sentById: null,
     sentByTokenId: null,
     quotedProviderId: null,

@@ -32,8 +32,13 @@ export function changeStatus(changes: Changes, message: MessageRow, next: Messag
   setFailure(message, next === 'FAILED' ? change.problem : null, changes);
   changes.change(message);
   refreshLastMessage(conversation, message);
-  const data = { status: next, previous: change.previous };
-  changes.tell(conversation, { type: 'MESSAGE_STATUS_CHANGED', messageId: message.id, occurredAt: change.at, data });
+  changes.tell(conversation, {
+    type: 'MESSAGE_STATUS_CHANGED',
+    messageId: message.id,
+    occurredAt: change.at,
+    data: { status: next, previous: change.previous },
+    traceParent: message.traceParent,
+  });
   if (message.imported) return;
   if (next === 'FAILED') noteFailed(changes, conversation, change);
   if (change.previous === 'FAILED') changes.recheckBeacon(conversation, 'OPERATOR_REPLIED');

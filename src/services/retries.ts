@@ -91,6 +91,7 @@ async function sendAnew(tx: Transaction, changes: Changes, message: MessageRow):
   const wasFailed = message.status === 'FAILED';
   Object.assign(message, { providerId: null, acceptedAt: null, outcomeUnknown: false, sendState: 'QUEUED' });
   message.retries += 1;
+  message.traceParent = tx.trace;
   if (wasFailed) changeStatus(changes, message, 'PENDING', { previous: 'FAILED', at: tx.now, problem: null });
   else {
     message.failureTitle = null;

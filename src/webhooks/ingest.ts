@@ -3,6 +3,7 @@ import type { Database } from '../db/database.ts';
 import type { Log } from '../log.ts';
 import type { Delivery } from '../services/receiving/delivery.ts';
 import type { Item } from '../services/receiving/items.ts';
+import type { TraceParent, Tracing } from '../tracing/tracing.ts';
 import { createLane } from './lane.ts';
 import { createWriter, type IngestSettings } from './writer.ts';
 
@@ -20,7 +21,14 @@ export class Unavailable extends Error {
   override readonly name = 'Unavailable';
 }
 
-type Waiting = { delivery: Delivery; resolve: () => void; reject: (error: Unavailable) => void };
+type Waiting = {
+  delivery: Delivery;
+  /** Of the request that brought it. */
+  trace: TraceParent | null;
+  /** Told in which span it was stored. */
+  resolve: (storedIn: TraceParent | null) => void;
+  reject: (error: Unavailable) => void;
+};
 
 const MAX_BATCH_ITEMS = 1_000;
 const MAX_WAITING_ITEMS = 20_000;
@@ -32,11 +40,13 @@ const MAX_SMALL_ITEMS = 100;
 export function createIngest(options: {
   db: Database;
   settings: () => Promise<IngestSettings>;
+  tracing: Tracing;
   log: Log;
   onStored?: (receivedAt: Date) => void;
   /** Told of what one call of the writer held. */
   onBatch?: (batch: { deliveries: number; items: number; oldestMs: number }) => void;
 }): Ingest {
+  const { tracing } = options;
   const writer = createWriter(options);
   let waitingItems = 0;
   let waitingBytes = 0;
@@ -53,16 +63,16 @@ export function createIngest(options: {
     },
   };
 
-  function enqueue(delivery: Delivery): Promise<void> {
-    if (waitingItems > MAX_WAITING_ITEMS || waitingBytes > MAX_WAITING_BYTES) {
-      return Promise.reject(new Unavailable('too many deliveries are waiting'));
-    }
+  async function enqueue(delivery: Delivery): Promise<void> {
+    if (waitingItems > MAX_WAITING_ITEMS || waitingBytes > MAX_WAITING_BYTES)
+      throw new Unavailable('too many deliveries are waiting');
     waitingItems += delivery.items.length;
     waitingBytes += delivery.body.length;
-    return new Promise((resolve, reject) => {
-      const entry = { delivery, resolve, reject };
-      (delivery.items.length > MAX_SMALL_ITEMS ? large : small).add(entry);
-    });
+    const stored = Promise.withResolvers<TraceParent | null>();
+    const { resolve, reject } = stored;
+    const entry = { delivery, trace: tracing.present(), resolve, reject };
+    (delivery.items.length > MAX_SMALL_ITEMS ? large : small).add(entry);
+    tracing.link(await stored.promise);
   }
 
   function tell(batch: Waiting[]): void {
@@ -71,9 +81,18 @@ export function createIngest(options: {
     options.onBatch?.({ deliveries: batch.length, items, oldestMs: Date.now() - oldest });
   }
 
-  async function write(batch: Waiting[]): Promise<void> {
+  /** In the trace of the first of them; the others are linked to it, in both directions. */
+  function write(batch: Waiting[]): Promise<void> {
+    const [after, ...links] = batch.flatMap(({ trace }) => trace ?? []);
+    if (after === undefined) return store(batch);
+    const attributes = { 'cdesk.deliveries': batch.length };
+    return tracing.span({ name: 'store deliveries', after, links, attributes }, () => store(batch));
+  }
+
+  async function store(batch: Waiting[]): Promise<void> {
     const refused = await writer.write(batch.map((entry) => entry.delivery));
     tell(batch);
+    const storedIn = tracing.present();
     for (const { delivery, resolve, reject } of batch) {
       waitingItems -= delivery.items.length;
       waitingBytes -= delivery.body.length;
@@ -83,7 +102,7 @@ export function createIngest(options: {
         continue;
       }
       options.onStored?.(delivery.receivedAt);
-      resolve();
+      resolve(storedIn);
     }
   }
 }

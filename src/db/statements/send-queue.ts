@@ -22,6 +22,7 @@ export type Unsent = {
   userId: string | null;
   quotedProviderId: string | null;
   payload: unknown;
+  traceParent: string | null;
 };
 
 const find: Statement = {
@@ -29,7 +30,8 @@ const find: Statement = {
   text: `SELECT m.id, m.conversation_id AS "conversationId", m.kind, m.content, m.send_state AS "sendState",
       m.send_attempts AS attempts, m.retries, m.send_not_before AS "notBefore", m.send_lease_until AS "leaseUntil",
       c.window_expires_at AS "windowExpiresAt", b.id AS "businessNumberId", b.phone_number_id AS "phoneNumberId",
-      p.wa_id AS "waId", p.user_id AS "userId", m.quoted_provider_id AS "quotedProviderId", m.payload
+      p.wa_id AS "waId", p.user_id AS "userId", m.quoted_provider_id AS "quotedProviderId", m.payload,
+      m.trace_parent AS "traceParent"
     FROM message m JOIN conversation c ON c.id = m.conversation_id
       JOIN business_number b ON b.id = c.business_number_id JOIN participant p ON p.id = c.participant_id
     WHERE m.conversation_id = $1 AND m.send_state IN ('QUEUED', 'SENDING', 'UNKNOWN')
