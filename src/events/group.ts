@@ -43,6 +43,8 @@ const MAX_AT_ONCE = 64;
 export class Group {
   readonly members = new Set<Member>();
   readonly stream: LogStream;
+  /** One of those who ask; the others have the same rights. */
+  readonly viewer: Viewer;
   private readonly framing: Framing;
   private readonly tracing: Tracing;
   private readonly onRefusal: (refusal: Refusal) => void;
@@ -59,6 +61,7 @@ export class Group {
   constructor(options: {
     at: StreamPosition;
     stream: LogStream;
+    viewer: Viewer;
     framing: Framing;
     tracing: Tracing;
     onRefusal: (refusal: Refusal) => void;
@@ -68,6 +71,7 @@ export class Group {
     this.epoch = options.at.epoch;
     this.seq = options.at.seq;
     this.stream = options.stream;
+    this.viewer = options.viewer;
     this.framing = options.framing;
     this.tracing = options.tracing;
     this.onRefusal = options.onRefusal;

@@ -8,6 +8,7 @@ import { cursorExpired } from './cursor.ts';
 import { PAGE_EVENTS } from './event-store.ts';
 import { createFraming } from './framing.ts';
 import { Group, type ContextOf } from './group.ts';
+import { Groups } from './groups.ts';
 import type { Hub } from './hub.ts';
 import { endMember, refusalOf, type Member } from './member.ts';
 import type { Render } from './renderer.ts';
@@ -21,14 +22,12 @@ export type LogStreams = {
     member: Member,
     place: { key: string; stream: LogStream; render: Render; viewer: Viewer; before?: Viewer },
   ): void;
-  leave(member: Member): void;
+  leave: (member: Member) => void;
   /** Live events, contiguous and in order. */
   push(events: readonly LoggedEvent[]): void;
   pushProgress(): void;
   members(): Iterable<Member>;
 };
-
-type Place = { key: string; group: Group; viewer: Viewer };
 
 const MAX_READERS = 16;
 const MAX_AT_ONCE = 64;
@@ -43,40 +42,30 @@ export function createLogStreams(options: {
   log: Log;
 }): LogStreams {
   const { hub, createContext, failed, lookAtAccess, log } = options;
-  const groups = new Map<string, Place>();
-  const places = new Map<Member, Place>();
+  const groups = new Groups<Member, Group>();
   const readers = createSemaphore(MAX_READERS);
 
   return {
     join(member, { key, stream, render, viewer, before }) {
-      const place = groups.get(key) ?? openGroup(key, stream, render, viewer);
-      place.group.members.add(member);
-      places.set(member, place);
-      void begin(member, place, before ?? null);
+      const group = groups.join(member, key, () => openGroup(stream, render, viewer));
+      void begin(member, group, before ?? null);
     },
-    leave(member) {
-      const place = places.get(member);
-      if (!place) return;
-      places.delete(member);
-      place.group.members.delete(member);
-      if (place.group.members.size > 0) return;
-      place.group.close();
-      groups.delete(place.key);
-    },
+    leave: (member) => groups.leave(member),
     push(events) {
       const contextOf = contexts();
-      for (const { group, viewer } of groups.values()) group.push(events, contextOf(viewer));
+      for (const group of groups.all()) group.push(events, contextOf(group.viewer));
     },
     pushProgress() {
-      for (const { group } of groups.values()) if (group.stream.hasProgress) group.pushProgress();
+      for (const group of groups.all()) if (group.stream.hasProgress) group.pushProgress();
     },
-    members: () => places.keys(),
+    members: () => groups.members(),
   };
 
-  function openGroup(key: string, stream: LogStream, render: Render, viewer: Viewer): Place {
+  function openGroup(stream: LogStream, render: Render, viewer: Viewer): Group {
     const group: Group = new Group({
       at: hub.head(),
       stream,
+      viewer,
       framing: createFraming({ stream, render, viewer, createContext, failed, lookAtAccess }),
       tracing: options.tracing,
       onRefusal: (refusal) => {
@@ -85,13 +74,11 @@ export function createLogStreams(options: {
       sendToLog: (members) => {
         for (const member of members) {
           member.state = 'catching-up';
-          void catchUp(member, place);
+          void catchUp(member, group);
         }
       },
     });
-    const place = { key, group, viewer };
-    groups.set(key, place);
-    return place;
+    return group;
   }
 
   /** Events that come together are loaded together, for all groups: each noun once. */
@@ -108,33 +95,40 @@ export function createLogStreams(options: {
     };
   }
 
-  async function begin(member: Member, place: Place, before: Viewer | null): Promise<void> {
-    const { group } = place;
-    if (before) await group.deliverReopeningTo(member, before);
-    else if (group.stream.hasProgress) await group.deliverProgressTo(member);
-    await catchUp(member, place);
+  async function begin(member: Member, group: Group, before: Viewer | null): Promise<void> {
+    await orEnd(member, async () => {
+      if (before) await group.deliverReopeningTo(member, before);
+      else if (group.stream.hasProgress) await group.deliverProgressTo(member);
+    });
+    await catchUp(member, group);
   }
 
   /** Reads the log from the member's own position until it stands where the live ones stand. */
-  async function catchUp(member: Member, { group, viewer }: Place): Promise<void> {
-    try {
+  function catchUp(member: Member, group: Group): Promise<void> {
+    return orEnd(member, async () => {
       while (member.state === 'catching-up' && !group.joinLive(member)) {
         if (member.sink.isClogged() && !(await member.sink.drained())) return;
-        await readOn(member, group, viewer);
+        await readOn(member, group);
       }
+    });
+  }
+
+  async function orEnd(member: Member, work: () => Promise<void>): Promise<void> {
+    try {
+      await work();
     } catch (error) {
       if (!(error instanceof Refusal)) log.error({ err: error }, 'a subscription failed');
       endMember(member, refusalOf(error));
     }
   }
 
-  async function readOn(member: Member, group: Group, viewer: Viewer): Promise<void> {
+  async function readOn(member: Member, group: Group): Promise<void> {
     const page = await readers(() => readPage(member));
     if (page.length === 0) return group.deliverTimeTo(member);
     let isQuiet = true;
     for (let from = 0; from < page.length && member.state === 'catching-up'; from += MAX_AT_ONCE) {
       if (member.sink.isClogged()) return;
-      const sent = await group.deliverTo(member, page.slice(from, from + MAX_AT_ONCE), contexts()(viewer));
+      const sent = await group.deliverTo(member, page.slice(from, from + MAX_AT_ONCE), contexts()(group.viewer));
       isQuiet &&= !sent;
     }
     // Far behind and nothing to show: the saved cursor moves all the same.

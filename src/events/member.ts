@@ -25,7 +25,7 @@ export type Member = {
   state: 'catching-up' | 'live' | 'ended';
 };
 
-export function endMember(member: Member, refusal: Refusal): void {
+export function endMember(member: { readonly sink: Sink; state: string }, refusal: Refusal): void {
   if (member.state === 'ended') return;
   member.state = 'ended';
   member.sink.end(refusal);

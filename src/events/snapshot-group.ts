@@ -43,8 +43,8 @@ export class SnapshotGroup {
     this.setAlarm(new Date());
   }
 
-  add(member: SnapshotMember): void {
-    this.members.add(member);
+  /** Somebody has joined. */
+  welcome(): void {
     this.hasNewcomer = true;
     this.schedule();
   }

@@ -9,12 +9,13 @@ import type { Tracing } from '../tracing/tracing.ts';
 import { checkCursor, cursorExpired, decodeStreamCursor } from './cursor.ts';
 import type { Hub } from './hub.ts';
 import { createLogStreams } from './log-streams.ts';
-import { endMember, refusalOf, type Member, type Sink } from './member.ts';
+import { endMember, type Member, type Sink } from './member.ts';
 import { createRenderer } from './renderer.ts';
 import type { SnapshotMember } from './snapshot-group.ts';
-import { createSnapshotStreams, endSnapshot } from './snapshot-streams.ts';
-import type { LogSource, SnapshotSource } from './stream-source.ts';
+import { createSnapshotStreams } from './snapshot-streams.ts';
+import type { LogSource, LogStream, SnapshotSource, SnapshotStream } from './stream-source.ts';
 import { groupKey, subscribedField } from './subscribed-field.ts';
+import { createSubscription, type Subscription } from './subscription.ts';
 
 /** All subscriptions of this process: resuming, sharing, back-pressure. */
 export type Streams = AsyncDisposable & {
@@ -31,12 +32,6 @@ export type SubscribeRequest = {
   /** Where to resume; it counts more than the argument `after`. */
   after: string | null;
   sink: Sink;
-};
-
-export type Subscription = {
-  close(): void;
-  /** The viewer's rights changed: go on with the present ones, or end with the refusal. */
-  reopen(viewer: Viewer): Promise<void>;
 };
 
 type Args = Record<string, unknown>;
@@ -82,7 +77,7 @@ export function createStreams(options: {
     },
     endAll(refusal) {
       for (const member of logs.members()) endMember(member, refusal);
-      for (const member of snapshots.members()) endSnapshot(member, refusal);
+      for (const member of snapshots.members()) endMember(member, refusal);
     },
     async [Symbol.asyncDispose]() {
       clearInterval(progressTimer);
@@ -100,74 +95,56 @@ export function createStreams(options: {
   async function followLog(source: LogSource, args: Args, request: SubscribeRequest): Promise<Subscription> {
     const { operation, viewer, sink } = request;
     const render = rendererOf(operation);
-    const stream = await source.open(args, createContext(viewer, 'subscribe'));
-    const start = await startOf(request.after ?? (typeof args.after === 'string' ? args.after : null));
-    let member: Member = { sink, ...start, state: 'catching-up' };
+    const open = (present: Viewer) => source.open(args, createContext(present, 'subscribe'));
+    const join = (joining: Member, stream: LogStream, present: Viewer, before?: Viewer) =>
+      logs.join(joining, { key: groupKey(operation, present, stream.key), stream, render, viewer: present, before });
+    const stream = await open(viewer);
+    const after = request.after ?? (typeof args.after === 'string' ? args.after : null);
+    const start = await startOf(after, stream.byTime !== undefined);
+    const member: Member = { sink, ...start, state: 'catching-up' };
+    join(member, stream, viewer);
     let before = viewer;
-    logs.join(member, { key: groupKey(operation, viewer, stream.key), stream, render, viewer });
-    return {
-      close() {
-        member.state = 'ended';
-        logs.leave(member);
+    return createSubscription<Member>({
+      member,
+      leave: logs.leave,
+      anew: (left) => ({ ...left, state: 'catching-up' }),
+      async join(moved, present) {
+        const reopened = await open(present);
+        if (moved.state === 'ended') return;
+        join(moved, reopened, present, before);
+        before = present;
       },
-      async reopen(present) {
-        if (member.state === 'ended') return;
-        logs.leave(member);
-        const moved: Member = { ...member, state: 'catching-up' };
-        member.state = 'ended';
-        member = moved;
-        try {
-          const reopened = await source.open(args, createContext(present, 'subscribe'));
-          if (moved.state === 'ended') return;
-          logs.join(moved, {
-            key: groupKey(operation, present, reopened.key),
-            stream: reopened,
-            render,
-            viewer: present,
-            before,
-          });
-          before = present;
-        } catch (error) {
-          endMember(moved, refusalOf(error));
-        }
-      },
-    };
+    });
   }
 
   async function followSnapshot(source: SnapshotSource, args: Args, request: SubscribeRequest): Promise<Subscription> {
     const { operation, viewer, sink } = request;
     const render = rendererOf(operation);
-    const stream = await source.open(args, createContext(viewer, 'subscribe'));
-    let member: SnapshotMember = { sink, shown: null, state: 'open' };
-    snapshots.join(member, { key: groupKey(operation, viewer, stream.key), stream, render, viewer });
-    return {
-      close() {
-        member.state = 'ended';
-        snapshots.leave(member);
+    const open = (present: Viewer) => source.open(args, createContext(present, 'subscribe'));
+    const join = (joining: SnapshotMember, stream: SnapshotStream, present: Viewer) =>
+      snapshots.join(joining, { key: groupKey(operation, present, stream.key), stream, render, viewer: present });
+    const member: SnapshotMember = { sink, shown: null, state: 'open' };
+    join(member, await open(viewer), viewer);
+    return createSubscription<SnapshotMember>({
+      member,
+      leave: snapshots.leave,
+      anew: (left) => ({ ...left, state: 'open' }),
+      async join(moved, present) {
+        const reopened = await open(present);
+        if (moved.state !== 'ended') join(moved, reopened, present);
       },
-      async reopen(present) {
-        if (member.state === 'ended') return;
-        snapshots.leave(member);
-        const moved: SnapshotMember = { ...member, state: 'open' };
-        member.state = 'ended';
-        member = moved;
-        try {
-          const reopened = await source.open(args, createContext(present, 'subscribe'));
-          if (moved.state === 'ended') return;
-          const key = groupKey(operation, present, reopened.key);
-          snapshots.join(moved, { key, stream: reopened, render, viewer: present });
-        } catch (error) {
-          endSnapshot(moved, refusalOf(error));
-        }
-      },
-    };
+    });
   }
 
   /** From now on, or from a cursor whose continuity can be proved. */
-  async function startOf(after: string | null): Promise<{ seq: number; timedUpTo: Date }> {
-    if (after === null) return { seq: hub.head().seq, timedUpTo: new Date() };
+  async function startOf(after: string | null, isTimed: boolean): Promise<{ seq: number; timedUpTo: Date }> {
+    const now = new Date();
+    if (after === null) return { seq: hub.head().seq, timedUpTo: now };
     const position = decodeStreamCursor(after);
     const seq = checkCursor(position, await hub.headFor(position.seq));
-    return { seq, timedUpTo: (await hub.store.timeOf(seq)) ?? new Date() };
+    const recordedAt = isTimed ? await hub.store.timeOf(seq) : null;
+    // Who has not joined yet is not told when the stream begins anew.
+    if (hub.head().epoch !== position.epoch) throw cursorExpired('EPOCH_CHANGED', hub.head());
+    return { seq, timedUpTo: recordedAt ?? now };
   }
 }

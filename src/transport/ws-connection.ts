@@ -2,7 +2,7 @@ import type { Duplex } from 'node:stream';
 import { v7 as uuid } from 'uuid';
 import type { WebSocket } from 'ws';
 import type { Viewer } from '../auth.ts';
-import type { Subscription } from '../events/streams.ts';
+import type { Subscription } from '../events/subscription.ts';
 import { closeCodes, drained } from './socket.ts';
 
 const LAST_WORDS_MS = 1_000;
