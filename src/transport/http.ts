@@ -110,7 +110,7 @@ export function createGraphqlRoute(options: {
     const credential = bearer(request.headers.authorization);
     await authenticate(credential, addressOf(request));
     response.writeHead(200, { 'content-type': 'application/json', 'cache-control': 'no-store' });
-    response.end(JSON.stringify(tickets.issue(credential ?? '')));
+    response.end(JSON.stringify(tickets.issue(credential ?? '', new Date())));
   }
 }
 

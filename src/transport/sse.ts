@@ -4,7 +4,8 @@ import { actorOf, bearer, type Authenticate, type Viewer } from '../auth.ts';
 import type { Context } from '../context.ts';
 import { badInput, Refusal, unauthenticated } from '../errors.ts';
 import type { Frame } from '../events/member.ts';
-import type { Streams, Subscription } from '../events/streams.ts';
+import type { Streams } from '../events/streams.ts';
+import type { Subscription } from '../events/subscription.ts';
 import { isErrors, type Operation, type Operations } from '../execution/operation.ts';
 import type { Rates } from '../execution/rates.ts';
 import type { AddressOf } from './address.ts';
@@ -82,7 +83,7 @@ export function createSseRoute(options: {
   function credentialOf(request: IncomingMessage, url: URL): string | null {
     const ticket = url.searchParams.get('ticket');
     if (ticket === null) return bearer(request.headers.authorization);
-    const credential = tickets.redeem(ticket);
+    const credential = tickets.redeem(ticket, new Date());
     if (credential === null) throw unauthenticated('The ticket is wrong or has expired.');
     return credential;
   }
@@ -104,7 +105,7 @@ export function createSseRoute(options: {
     if (operation.node.operation !== 'subscription') {
       const result = await operations.run(operation, createContext(viewer, requestId));
       begin(response);
-      writeFrame(response, null, Buffer.from(JSON.stringify(result)));
+      writeFrames(response, [{ cursor: null, payload: Buffer.from(JSON.stringify(result)) }]);
       return finish(response);
     }
     await follow(response, operation, viewer, lastEventId, requestId);
@@ -126,7 +127,7 @@ export function createSseRoute(options: {
       sink: {
         send(frames) {
           if (waiting) waiting.push(...frames);
-          else for (const { payload, cursor } of frames) writeFrame(response, cursor, payload);
+          else writeFrames(response, frames);
         },
         isClogged: () => isClogged(response),
         drained: () => drainedOrEnded(response, requestId),
@@ -134,7 +135,7 @@ export function createSseRoute(options: {
       },
     });
     begin(response);
-    for (const { payload, cursor } of waiting) writeFrame(response, cursor, payload);
+    writeFrames(response, waiting);
     waiting = null;
     register(response, viewer, subscription);
   }
@@ -153,10 +154,8 @@ export function createSseRoute(options: {
       end: () => void response.end(`retry: ${Math.round(500 + Math.random() * 2_500)}\n\n`),
     };
     connected.add(connection);
-    const expiry = viewer.expiresAt;
     const timer = setInterval(() => {
-      if (expiry && expiry <= new Date()) connection.refuse();
-      else if (!response.writableEnded) response.write(':\n\n');
+      if (!response.writableEnded) response.write(':\n\n');
     }, KEEP_ALIVE_MS);
     response.once('close', () => {
       clearInterval(timer);
@@ -183,15 +182,14 @@ function begin(response: ServerResponse): void {
   response.write(':\n\n');
 }
 
-function writeFrame(response: ServerResponse, cursor: string | null, payload: Buffer): void {
-  if (response.destroyed || response.writableEnded) return;
-  response.write(
-    Buffer.concat([
-      Buffer.from(`event: next\n${cursor === null ? '' : `id: ${cursor}\n`}data: `),
-      payload,
-      END_OF_FRAME,
-    ]),
-  );
+/** All in one write: the system call is what a delivery costs. */
+function writeFrames(response: ServerResponse, frames: readonly Frame[]): void {
+  if (frames.length === 0 || response.destroyed || response.writableEnded) return;
+  response.write(Buffer.concat(frames.flatMap(({ payload, cursor }) => [headOf(cursor), payload, END_OF_FRAME])));
+}
+
+function headOf(cursor: string | null): Buffer {
+  return Buffer.from(`event: next\n${cursor === null ? '' : `id: ${cursor}\n`}data: `);
 }
 
 const END_OF_FRAME = Buffer.from('\n\n');
