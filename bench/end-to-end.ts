@@ -1,4 +1,4 @@
-import { Crowd } from './fanout/crowd.ts';
+import { Crowd } from '../test/support/crowd.ts';
 import { startMeasured } from './fanout/process.ts';
 import { ADDED_WITHOUT_CURSOR, postMessage, startDeployment } from './fanout/setup.ts';
 import { figure, percentile, table } from './report.ts';
@@ -14,7 +14,7 @@ const taking = stack.use(await startMeasured('src/main.ts', [], deployment.setti
 const serving = stack.use(await startMeasured('src/main.ts', [], { ...deployment.settings, ROLE: 'api' }));
 const crowd = new Crowd(serving.url, deployment.token);
 await crowd.join(SOCKETS, { query: ADDED_WITHOUT_CURSOR });
-await new Promise((resolve) => setTimeout(resolve, 500));
+await crowd.subscribed(() => postMessage(taking.url, 'Dobrý den'));
 for (let warm = 0; warm < 20; warm++) await deliver();
 
 const latencies: number[] = [];

@@ -1,5 +1,5 @@
 import { postMessage, startDeployment, ADDED, ADDED_WITHOUT_CURSOR } from './fanout/setup.ts';
-import { Crowd } from './fanout/crowd.ts';
+import { Crowd } from '../test/support/crowd.ts';
 import { startMeasured, type Measured } from './fanout/process.ts';
 import { figure, median, percentile, table } from './report.ts';
 
@@ -47,10 +47,11 @@ async function compare(size: number): Promise<void> {
   for (const variant of here) {
     const crowd = new Crowd(variant.server.url, deployment.token);
     await crowd.join(WARM, { query: variant.query });
+    await crowd.subscribed(variant.fire);
     await oneByOne(variant, crowd, 1);
     const before = variant.server.rssKb();
     await crowd.join(size - WARM, { query: variant.query });
-    await settle();
+    await crowd.subscribed(variant.fire);
     const kbPerSocket = (variant.server.rssKb() - before) / (size - WARM);
     runs.push({ variant, crowd, kbPerSocket, cpuUs: [] as number[], perSecond: [] as number[], paced: [] as number[] });
     await oneByOne(variant, crowd, 1);

@@ -19,7 +19,7 @@ export class Crowd {
     return this.readers.length;
   }
 
-  /** Opens sockets, some at a time, each subscribed when this settles. */
+  /** Opens sockets, some at a time; each has asked for its subscription when this settles. */
   async join(
     count: number,
     subscription: { query: string; variables?: Record<string, unknown> },
@@ -47,6 +47,15 @@ export class Crowd {
     this.delivered -= count;
   }
 
+  /** Tells events until everyone has had one, which shows that all subscriptions are open, and waits for the rest. */
+  async subscribed(fire: () => unknown): Promise<void> {
+    while (this.readers.some(({ frames }) => frames === 0)) {
+      await fire();
+      await this.quiet();
+    }
+    this.delivered = 0;
+  }
+
   leave(): void {
     for (const reader of this.readers.splice(0)) reader.socket.destroy();
     this.delivered = 0;
@@ -62,6 +71,13 @@ export class Crowd {
     this.readers.push(reader);
   }
 
+  private async quiet(): Promise<void> {
+    for (let before = -1; before !== this.delivered;) {
+      before = this.delivered;
+      await new Promise((resolve) => setTimeout(resolve, 200));
+    }
+  }
+
   private count(): void {
     this.delivered += 1;
     if (this.delivered >= this.wanted) this.arrive();
@@ -72,6 +88,7 @@ export class Crowd {
 class Reader {
   readonly socket: Socket;
   isCounting = false;
+  frames = 0;
   private readonly onFrame: () => void;
   private rest: Buffer = Buffer.alloc(0);
   private left = 0;
@@ -138,8 +155,9 @@ class Reader {
   }
 
   private ended(): void {
-    if (this.isCounting) this.onFrame();
-    else this.wake();
+    if (!this.isCounting) return this.wake();
+    this.frames += 1;
+    this.onFrame();
   }
 }
 
