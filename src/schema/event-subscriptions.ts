@@ -6,18 +6,14 @@ import { eventTypes, type EventType, type LoggedEvent } from '../db/event-log.ts
 import { badInput, forbidden } from '../errors.ts';
 import type { LogSource } from '../events/stream-source.ts';
 import { builder, type Types } from './builder.ts';
-import {
-  BeaconChanged,
-  ChatEvent,
-  ChatEventType,
-  MessageAdded,
-  MessageStatusChanged,
-  OperatorPresenceChanged,
-  RequestChanged,
-  TemplateChanged,
-} from './chat-event.ts';
+import { ChatEvent, ChatEventType } from './chat-event.ts';
+import { BeaconChanged } from './conversation-event.ts';
 import { argumentId } from './global-id.ts';
+import { MessageAdded, MessageStatusChanged } from './message-event.ts';
+import { OperatorPresenceChanged } from './operator-event.ts';
+import { RequestChanged } from './request-event.ts';
 import { streamed } from './streamed.ts';
+import { TemplateChanged } from './template-event.ts';
 
 type Arg = ArgBuilder<Types>;
 
