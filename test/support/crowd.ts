@@ -1,6 +1,11 @@
 import { randomBytes } from 'node:crypto';
 import { connect, type Socket } from 'node:net';
 
+const TEXT = 1;
+const PING = 9;
+/** Masked with zeros and empty, as the pings are. */
+const PONG = Buffer.from([0x8a, 0x80, 0, 0, 0, 0]);
+
 /** Many subscribers over raw sockets, which only count the frames that come: the measuring side must cost little. */
 export class Crowd {
   private readonly readers: Reader[] = [];
@@ -84,7 +89,7 @@ export class Crowd {
   }
 }
 
-/** Finds the ends of frames in what comes, and nothing else. */
+/** Finds the ends of frames in what comes, and answers pings. */
 class Reader {
   readonly socket: Socket;
   isCounting = false;
@@ -92,6 +97,7 @@ class Reader {
   private readonly onFrame: () => void;
   private rest: Buffer = Buffer.alloc(0);
   private left = 0;
+  private opcode = TEXT;
   private isOpen = false;
   private wake: () => void = () => {};
 
@@ -147,6 +153,7 @@ class Reader {
         this.rest = Buffer.from(head);
         return;
       }
+      this.opcode = size.opcode;
       at += size.header - this.rest.length;
       this.rest = Buffer.alloc(0);
       this.left = size.payload;
@@ -155,17 +162,20 @@ class Reader {
   }
 
   private ended(): void {
+    if (this.opcode === PING) return void this.socket.write(PONG);
+    if (this.opcode !== TEXT) return;
     if (!this.isCounting) return this.wake();
     this.frames += 1;
     this.onFrame();
   }
 }
 
-function sizeOf(head: Buffer): { header: number; payload: number } | null {
+function sizeOf(head: Buffer): { opcode: number; header: number; payload: number } | null {
+  const opcode = (head[0] ?? 0) & 15;
   const short = (head[1] ?? 0) & 127;
   if (head.length < 2 || (short === 126 && head.length < 4) || (short === 127 && head.length < 10)) return null;
-  if (short < 126) return { header: 2, payload: short };
+  if (short < 126) return { opcode, header: 2, payload: short };
   return short === 126
-    ? { header: 4, payload: head.readUInt16BE(2) }
-    : { header: 10, payload: Number(head.readBigUInt64BE(2)) };
+    ? { opcode, header: 4, payload: head.readUInt16BE(2) }
+    : { opcode, header: 10, payload: Number(head.readBigUInt64BE(2)) };
 }
