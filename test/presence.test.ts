@@ -1,9 +1,10 @@
 import type { Client } from 'graphql-ws';
-import { afterEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { loadEnv } from '../src/env.ts';
 import { signIn } from '../src/sign-in.ts';
 import { createTestDatabase, runSql } from './support/database.ts';
 import { collect, eventually, type Collected } from './support/events.ts';
+import { keepPerTest } from './support/keep.ts';
 import { patience } from './support/patience.ts';
 import { batchOf, textMessage } from './support/payloads.ts';
 import { sharedSettings, startServerProcess } from './support/process.ts';
@@ -17,16 +18,7 @@ const settings = { PRESENCE_SECONDS: String(HOLD_SECONDS) };
 /** 200 in the full size. */
 const OPERATORS = Number(process.env.PRESENCE_OPERATORS ?? 40);
 
-const undo: AsyncDisposable[] = [];
-
-afterEach(async () => {
-  for (const part of undo.splice(0).toReversed()) await part[Symbol.asyncDispose]();
-});
-
-function keep<T extends AsyncDisposable>(part: T): T {
-  undo.push(part);
-  return part;
-}
+const keep = keepPerTest();
 
 async function socketFor(server: TestServer, login: string, token?: string): Promise<Client> {
   const socket = server.socket(token ?? (await server.tokenOf(login)));

@@ -1,26 +1,18 @@
 import { GraphQLClient } from 'graphql-request';
 import { createClient } from 'graphql-ws';
-import { afterEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { subjectOf } from '../src/demo-data.ts';
 import { loadEnv } from '../src/env.ts';
 import { signIn } from '../src/sign-in.ts';
 import { createTestDatabase, runSql } from './support/database.ts';
 import { collect } from './support/events.ts';
+import { keepPerTest } from './support/keep.ts';
 import { batchOf, textMessage } from './support/payloads.ts';
 import { sharedSettings, startServerProcess } from './support/process.ts';
 import { createTestRedis } from './support/redis.ts';
 import { number1, postSigned } from './support/server.ts';
 
-const undo: AsyncDisposable[] = [];
-
-afterEach(async () => {
-  for (const part of undo.splice(0).toReversed()) await part[Symbol.asyncDispose]();
-});
-
-function keep<T extends AsyncDisposable>(part: T): T {
-  undo.push(part);
-  return part;
-}
+const keep = keepPerTest();
 
 const tokenOf = (login: string) =>
   signIn(loadEnv({ ...sharedSettings, DATA_DIR: '.cache' }), { subject: subjectOf(login), login });

@@ -1,12 +1,13 @@
 import { GraphQLClient } from 'graphql-request';
 import { createClient } from 'graphql-ws';
-import { afterEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { subjectOf } from '../src/demo-data.ts';
 import { loadEnv } from '../src/env.ts';
 import { signIn } from '../src/sign-in.ts';
 import { createTestDatabase, runSql } from './support/database.ts';
 import { eventually } from './support/events.ts';
 import { freePort } from './support/free-port.ts';
+import { keepPerTest } from './support/keep.ts';
 import { findNginx, startNginx } from './support/nginx.ts';
 import { batchOf, textMessage } from './support/payloads.ts';
 import { sharedSettings, startServerProcess, type ServerProcess } from './support/process.ts';
@@ -17,16 +18,7 @@ const nginx = await findNginx();
 if (!nginx)
   process.stdout.write('nginx is missing and could not be downloaded: install nginx to test rolling updates\n');
 
-const undo: AsyncDisposable[] = [];
-
-afterEach(async () => {
-  for (const part of undo.splice(0).toReversed()) await part[Symbol.asyncDispose]();
-});
-
-function keep<T extends AsyncDisposable>(part: T): T {
-  undo.push(part);
-  return part;
-}
+const keep = keepPerTest();
 
 type Event = { messageAdded: { eventId: string; cursor: string; message: { preview: string } } };
 
