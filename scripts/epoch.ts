@@ -1,12 +1,14 @@
 import { openDatabase } from '../src/db/database.ts';
 import { startEmbeddedPostgres } from '../src/db/embedded.ts';
+import { doubtWaitingSends } from '../src/db/statements/send-queue.ts';
 import { beginEpoch, readStreamHead } from '../src/db/stream-head.ts';
+import { transaction } from '../src/db/transaction.ts';
 import { loadEnv } from '../src/env.ts';
 import { createLog } from '../src/log.ts';
 
 /**
- * For after a restore of the database: cursors of before are refused from now on, so that no client goes on over a gap.
- * Servers may run; they notice within a second.
+ * For after a restore of the database, before the servers start: cursors of before are refused from now on, so that no
+ * client goes on over a gap, and what waited to be sent is not sent by itself, because it may have been sent since.
  */
 try {
   const env = loadEnv();
@@ -16,8 +18,10 @@ try {
   const db = undo.use(openDatabase({ url, poolSize: 2 }));
   const before = await readStreamHead(db.pool);
   await beginEpoch(db.pool, before.epoch);
+  const doubtful = await transaction(db, doubtWaitingSends);
   const { epoch, seq } = await readStreamHead(db.pool);
   console.log(`The event stream is in epoch ${epoch} from event ${seq} on; epoch ${before.epoch} has ended.`);
+  console.log(`Messages that waited and may have been sent since the back-up: ${doubtful}. Their outcome is unknown.`);
 } catch (error) {
   console.error(error instanceof Error ? error.message : error);
   process.exitCode = 1;

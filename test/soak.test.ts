@@ -1,18 +1,16 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { pino } from 'pino';
 import { expect, it } from 'vitest';
-import { SANDBOX_ACCESS_TOKEN, SANDBOX_ACCOUNT_ID, subjectOf } from '../src/demo-data.ts';
+import { subjectOf } from '../src/demo-data.ts';
 import { loadEnv } from '../src/env.ts';
 import type { Sandbox } from '../src/sandbox/options.ts';
-import { startSandbox } from '../src/sandbox/server.ts';
 import { signIn } from '../src/sign-in.ts';
 import { createTestDatabase, runSql } from './support/database.ts';
 import { eventually } from './support/events.ts';
 import { freePort } from './support/free-port.ts';
 import { inspected, liveHeapMb } from './support/live-heap.ts';
+import { settingsOf, startMeta } from './support/meta.ts';
 import { sharedSettings, startServerProcess, type ServerProcess } from './support/process.ts';
 import { startRedisServer } from './support/redis.ts';
-import { APP_SECRET, number1 } from './support/server.ts';
 import { Subscriber, workAsOperator, writeAsCustomers, type Soak } from './support/soak-clients.ts';
 
 /** Short in the suite; `npm run test:soak` takes ten minutes. */
@@ -95,9 +93,7 @@ async function startDeployment(undo: AsyncDisposableStack): Promise<Deployment> 
   const settings = {
     DATABASE_URL: databaseUrl,
     REDIS_URL: redis.url,
-    SANDBOX: 'off',
-    META_API_URL: sandbox.url,
-    META_ACCESS_TOKEN: SANDBOX_ACCESS_TOKEN,
+    ...settingsOf(sandbox),
     SHUTDOWN_GRACE_MS: '500',
     LOG_LEVEL: 'info',
   };
@@ -109,19 +105,6 @@ async function startDeployment(undo: AsyncDisposableStack): Promise<Deployment> 
   const token = await signIn(env, { subject: subjectOf('alena'), login: 'alena' });
   const startVictim = () => start(ports[1]);
   return { databaseUrl, redis, sandbox, urls, token, survivor, victim, startVictim, disturbedUntil: 0 };
-}
-
-function startMeta(webhookUrl: () => string): Promise<Sandbox> {
-  return startSandbox({
-    webhookUrl,
-    appSecret: APP_SECRET,
-    accessToken: SANDBOX_ACCESS_TOKEN,
-    businessAccountId: SANDBOX_ACCOUNT_ID,
-    phoneNumbers: [{ id: number1.phoneNumberId, displayPhoneNumber: number1.phoneNumber, verifiedName: 'Soak' }],
-    delays: { sentMs: 50, deliveredMs: 150, readMs: 400 },
-    retry: { maxRetries: 20, firstPauseMs: 100 },
-    log: pino({ level: 'silent' }),
-  });
 }
 
 const faults = {

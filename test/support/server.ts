@@ -41,7 +41,12 @@ export const unlimitedRates = {
   MAX_SOCKETS_PER_VIEWER: '20000',
 } as const;
 
-export type TestServerOptions = { settings?: Record<string, string>; databaseUrl?: string };
+export type TestServerOptions = {
+  settings?: Record<string, string>;
+  databaseUrl?: string;
+  /** One that outlives the server, named in its settings; else it has its own. */
+  meta?: Sandbox;
+};
 
 /** The whole server over HTTP, with a database of its own and the sandbox in Meta's place. */
 export async function startTestServer(options: TestServerOptions = {}): Promise<TestServer> {
@@ -71,8 +76,9 @@ export async function startTestServer(options: TestServerOptions = {}): Promise<
   // A test may cut every connection to the database, this pool's too.
   pool.on('error', () => {});
   undo.defer(() => pool.end());
-  if (!server.sandbox) throw new Error('the sandbox did not start');
-  server.sandbox.setDelays({ sentMs: 10, deliveredMs: 20, readMs: 30 });
+  const sandbox = options.meta ?? server.sandbox;
+  if (!sandbox) throw new Error('the sandbox did not start');
+  sandbox.setDelays({ sentMs: 10, deliveredMs: 20, readMs: 30 });
   const parts = undo.move();
   const withToken = (token: string | null) =>
     new GraphQLClient(`${server.url}/graphql`, token ? { headers: { authorization: `Bearer ${token}` } } : {});
@@ -81,7 +87,7 @@ export async function startTestServer(options: TestServerOptions = {}): Promise<
     env,
     url: server.url,
     databaseUrl,
-    sandbox: server.sandbox,
+    sandbox,
     sql: async (text, values) => (await pool.query(text, values)).rows,
     withToken,
     tokenOf,

@@ -138,6 +138,18 @@ export async function requeueAbandonedSends(tx: Transaction, patienceMs: number)
   return rows.length;
 }
 
+/**
+ * For after a restore: what waited when the back-up was made may have been sent since. It gets the lease of a process
+ * that died, so that nobody sends it again. Gives back how many there are.
+ */
+export async function doubtWaitingSends(tx: Transaction): Promise<number> {
+  const rows = await tx.query(
+    `UPDATE message SET send_state = 'SENDING', send_lease_until = $1 WHERE send_state = 'QUEUED' RETURNING id`,
+    [tx.now],
+  );
+  return rows.length;
+}
+
 const expired: Statement = {
   name: 'conversations-with-expired-replies',
   text: `SELECT DISTINCT m.conversation_id AS id FROM message m JOIN conversation c ON c.id = m.conversation_id
