@@ -72,7 +72,7 @@ async function fill(client: pg.Client, size: Size, progress: (done: number) => v
 async function withoutIndexes(client: pg.Client, work: () => Promise<void>): Promise<void> {
   const { rows } = await client.query<{ name: string; definition: string }>(
     `SELECT i.indexrelid::regclass::text AS name, pg_get_indexdef(i.indexrelid) AS definition FROM pg_index i
-     WHERE i.indrelid IN ('conversation'::regclass, 'message'::regclass) AND NOT i.indisunique`,
+     WHERE i.indrelid IN ('conversation'::regclass, 'message'::regclass, 'participant'::regclass) AND NOT i.indisunique`,
   );
   for (const { name } of rows) await client.query(`DROP INDEX ${name}`);
   try {
@@ -105,8 +105,8 @@ async function seedChunk(client: pg.Client, from: number, to: number, { messages
   const lastAt = `now() - (n * interval '2 seconds')`;
   const used = `WITH used AS (SELECT $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[], $9::text[], $10::text[])`;
   await client.query(
-    `${used} INSERT INTO participant (id, wa_id, comparison_key, phone_number, profile_name)
-     SELECT ${id('a', 'n')}, ${phone}, ${phone}, '+' || ${phone}, ${shown.name} FROM generate_series($1::int, $2::int) n`,
+    `${used} INSERT INTO participant (id, wa_id, comparison_key, phone_number, profile_name, search_text)
+     SELECT ${id('a', 'n')}, ${phone}, ${phone}, '+' || ${phone}, ${shown.name}, ${folded.name} || E'\\n' || ${phone} FROM generate_series($1::int, $2::int) n`,
     values,
   );
   await client.query(

@@ -197,6 +197,9 @@ export type ParticipantRow = {
   marketingChangedAt: Date | null;
 };
 
+/** With what a search for the customer looks at. */
+export type WrittenParticipant = ParticipantRow & { searchText: string };
+
 /** With PostgreSQL's own version of the row: a writer that had read an older one must not write it back. */
 export type LoadedParticipant = ParticipantRow & { rowVersion: string | null };
 
@@ -212,3 +215,8 @@ export const participantColumns = {
   marketingStoppedAt: ['marketing_stopped_at', 'timestamptz'],
   marketingChangedAt: ['marketing_changed_at', 'timestamptz'],
 } as const satisfies Columns & Record<keyof ParticipantRow, unknown>;
+
+export const writtenParticipantColumns = {
+  ...participantColumns,
+  searchText: ['search_text', 'text'],
+} as const satisfies Columns & Record<keyof WrittenParticipant, unknown>;

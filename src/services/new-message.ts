@@ -13,8 +13,10 @@ type BlankMessage = Omit<
 export function textOf(described: DescribedContent): Pick<NewMessage, Told> {
   const { kind, content } = described;
   const fileName = described.media?.fileName ?? null;
-  const searchText = foldLine(readableText(content, fileName));
-  return { kind, content, preview: preview(kind, content, fileName), searchText };
+  const shown = preview(kind, content, fileName);
+  // Where nothing can be read the word for its kind is shown, and found.
+  const searchText = foldLine(readableText(content, fileName)) || foldLine(shown);
+  return { kind, content, preview: shown, searchText };
 }
 
 /** Everything that most messages leave empty. */

@@ -50,9 +50,9 @@ export function storedConversation(told: Partial<StoredConversation>): StoredCon
 export async function storeConversations(server: TestServer, rows: readonly StoredConversation[]): Promise<void> {
   const stored = rows.map((row) => ({ ...row, participantId: uuid(), texts: messagesOf(row) }));
   await server.sql(
-    `INSERT INTO participant (id, user_id, wa_id, comparison_key, phone_number, profile_name)
-     SELECT id, user_id, digits, digits, phone, name FROM json_to_recordset($1)
-       AS r (id uuid, user_id text, digits text, phone text, name text)`,
+    `INSERT INTO participant (id, user_id, wa_id, comparison_key, phone_number, profile_name, search_text)
+     SELECT id, user_id, digits, digits, phone, name, search FROM json_to_recordset($1)
+       AS r (id uuid, user_id text, digits text, phone text, name text, search text)`,
     [
       JSON.stringify(
         stored.map((row) => ({
@@ -61,6 +61,7 @@ export async function storeConversations(server: TestServer, rows: readonly Stor
           digits: row.phoneNumber?.slice(1) ?? null,
           phone: row.phoneNumber,
           name: row.name,
+          search: joinParticipantSearch(row.name, row.phoneNumber ?? ''),
         })),
       ),
     ],

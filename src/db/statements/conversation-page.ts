@@ -1,14 +1,14 @@
 import type pg from 'pg';
 import type { Conversation, Operator, Participant } from '../../generated/prisma/client.ts';
 import type { ConversationSortField, SortDirection } from '../../generated/prisma/enums.ts';
-import type { Condition } from '../condition.ts';
+import { all, type Condition } from '../condition.ts';
 import type { KeysetPosition, PageRequest } from '../keyset.ts';
 import type { WantedRows } from '../models.ts';
 import { whereSql } from './conversation-where.ts';
 import { rowShape, type Link, type RowShape } from './linked-rows.ts';
-import { estimateLookups } from './message-lookup.ts';
 import { Parameters } from './parameters.ts';
 import { statementName } from './statement-name.ts';
+import { estimateOccurrences } from './text-occurrences.ts';
 
 export type ConversationOrder = { field: ConversationSortField; direction: SortDirection };
 
@@ -67,8 +67,7 @@ export async function findConversationPage(
   wanted: WantedRows = wholeRows,
 ): Promise<ListedConversation[]> {
   const parameters = new Parameters();
-  const lookup = await estimateLookups(pool, condition);
-  const where = [whereSql(condition, parameters, lookup)];
+  const where = [whereSql(condition, parameters, await estimateOccurrences(pool, condition))];
   // With values of a client PostgreSQL plans better when it sees them.
   const isFixed = parameters.values.length === 0;
   const { sql, type } = keys[order.field];
@@ -98,9 +97,10 @@ function shapeOf(wanted: WantedRows): RowShape {
 /** How many conversations each of several lists holds, in one statement. */
 export async function countLists(pool: pg.Pool, conditions: readonly Condition[]): Promise<number[]> {
   const parameters = new Parameters();
+  const occurrences = await estimateOccurrences(pool, all(...conditions));
   const counts = conditions.map(
     (condition, index) =>
-      `(SELECT count(*) FROM conversation c WHERE ${whereSql(condition, parameters, () => 'collect')}) AS "${index}"`,
+      `(SELECT count(*) FROM conversation c WHERE ${whereSql(condition, parameters, occurrences)}) AS "${index}"`,
   );
   const { rows } = await pool.query<Record<string, number>>({
     text: `SELECT ${counts.join(', ')}`,

@@ -94,7 +94,7 @@ export async function blankEvents(tx: Transaction, conversationIds: string[]): P
 export async function blankParticipants(tx: Transaction, ids: string[]): Promise<void> {
   await tx.query(
     `UPDATE participant SET wa_id = NULL, user_id = NULL, group_id = NULL, phone_number = NULL, comparison_key = NULL,
-       profile_name = NULL, previous_phone_numbers = '{}', erased_at = $2
+       profile_name = NULL, previous_phone_numbers = '{}', search_text = '', erased_at = $2
      WHERE id = ANY($1::uuid[])`,
     [ids, tx.now],
   );

@@ -1,7 +1,8 @@
 import type pg from 'pg';
-import type { Condition } from '../condition.ts';
-import { whereSql } from './conversation-where.ts';
+import { all, type Condition } from '../condition.ts';
+import { probeOnly, whereSql } from './conversation-where.ts';
 import { Parameters } from './parameters.ts';
+import { estimateOccurrences } from './text-occurrences.ts';
 
 /** Who is in a list, exactly as of the event `seq`: one statement sees one moment. */
 export type Members = { seq: number; ids: Set<string> };
@@ -10,18 +11,14 @@ export type Members = { seq: number; ids: Set<string> };
 export function findMembersAmong(pool: pg.Pool, ids: readonly string[], condition: Condition): Promise<Members> {
   const parameters = new Parameters();
   const among = `c.id = ANY(${parameters.add(ids)}::uuid[])`;
-  return findMembers(pool, `${among} AND ${whereSql(condition, parameters, () => 'probe')}`, parameters, ids.length);
+  return findMembers(pool, `${among} AND ${whereSql(condition, parameters, probeOnly)}`, parameters, ids.length);
 }
 
 /** The whole list, or null where it is longer than `max`. */
 export async function findAllMembers(pool: pg.Pool, condition: Condition, max: number): Promise<Members | null> {
   const parameters = new Parameters();
-  const members = await findMembers(
-    pool,
-    whereSql(condition, parameters, () => 'collect'),
-    parameters,
-    max + 1,
-  );
+  const where = whereSql(condition, parameters, await estimateOccurrences(pool, condition));
+  const members = await findMembers(pool, where, parameters, max + 1);
   return members.ids.size > max ? null : members;
 }
 
@@ -41,7 +38,8 @@ export async function findDifferences(
   after: Condition,
 ): Promise<{ id: string; isMember: boolean }[]> {
   const parameters = new Parameters();
-  const [was, is] = [before, after].map((condition) => whereSql(condition, parameters, () => 'collect'));
+  const occurrences = await estimateOccurrences(pool, all(before, after));
+  const [was, is] = [before, after].map((condition) => whereSql(condition, parameters, occurrences));
   const text = `SELECT c.id, (${is}) AS "isMember" FROM conversation c WHERE (${was}) <> (${is})
     ORDER BY c.last_message_at DESC, c.id DESC LIMIT ${MAX_DIFFERENCES}`;
   return (await pool.query<{ id: string; isMember: boolean }>({ text, values: parameters.values })).rows;

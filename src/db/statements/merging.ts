@@ -7,7 +7,7 @@ import type { Statement, Transaction } from '../transaction.ts';
 /** The ids must be free before another row takes them; what the other participant was called goes with them. */
 const releaseParticipant: Statement = {
   text: `UPDATE participant SET wa_id = NULL, user_id = NULL, comparison_key = NULL, phone_number = NULL, profile_name = NULL,
-      previous_phone_numbers = '{}', merged_into_id = $2 WHERE id = $1`,
+      previous_phone_numbers = '{}', search_text = '', merged_into_id = $2 WHERE id = $1`,
 };
 
 const moveConversation: Statement = {

@@ -1,5 +1,10 @@
 import { assignments, insertion, recordset, selectList } from '../columns.ts';
-import { participantColumns, type LoadedParticipant, type ParticipantRow } from '../rows.ts';
+import {
+  participantColumns,
+  writtenParticipantColumns,
+  type LoadedParticipant,
+  type WrittenParticipant,
+} from '../rows.ts';
 import type { Statement, Transaction } from '../transaction.ts';
 
 const find: Statement = {
@@ -14,14 +19,14 @@ const find: Statement = {
 
 const insert: Statement = {
   name: 'insert-participants',
-  text: `INSERT INTO participant ${insertion(participantColumns, 'n')} FROM ${recordset(participantColumns, '$1', 'n')}
+  text: `INSERT INTO participant ${insertion(writtenParticipantColumns, 'n')} FROM ${recordset(writtenParticipantColumns, '$1', 'n')}
     ORDER BY n."comparisonKey", n."userId" ON CONFLICT DO NOTHING RETURNING id, xmin::text AS "rowVersion"`,
 };
 
 const update: Statement = {
   name: 'update-participants',
-  text: `UPDATE participant p SET ${assignments(participantColumns, 'n')}
-    FROM (SELECT * FROM ${recordset({ ...participantColumns, rowVersion: ['row_version', 'text'] }, '$1', 'r')} ORDER BY r.id) AS n
+  text: `UPDATE participant p SET ${assignments(writtenParticipantColumns, 'n')}
+    FROM (SELECT * FROM ${recordset({ ...writtenParticipantColumns, rowVersion: ['row_version', 'text'] }, '$1', 'r')} ORDER BY r.id) AS n
     WHERE p.id = n.id AND p.xmin::text = n."rowVersion" RETURNING p.id`,
 };
 
@@ -43,13 +48,16 @@ export function findParticipants(
 /** Gives back those that were really inserted: fewer mean that somebody else was first. */
 export async function insertParticipants(
   tx: Transaction,
-  rows: ParticipantRow[],
+  rows: WrittenParticipant[],
 ): Promise<{ id: string; rowVersion: string }[]> {
   return rows.length > 0 ? tx.query(insert, [JSON.stringify(rows)]) : [];
 }
 
 /** Gives back the ids that were really written: of the others somebody else wrote a newer version meanwhile. */
-export async function updateParticipants(tx: Transaction, rows: LoadedParticipant[]): Promise<string[]> {
+export async function updateParticipants(
+  tx: Transaction,
+  rows: (WrittenParticipant & LoadedParticipant)[],
+): Promise<string[]> {
   if (rows.length === 0) return [];
   const updated = await tx.query<{ id: string }>(update, [JSON.stringify(rows)]);
   return updated.map((row) => row.id);

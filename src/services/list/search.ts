@@ -19,8 +19,13 @@ export function searchCondition(query: string, columns: readonly SearchColumn[],
     .split(/[\s\p{Cc}]+/u)
     .map((word) => ({ text: foldLine(word), digits: phoneDigits(word) }))
     .filter(({ text }) => text !== '');
-  const parts = phoneRuns(words).map((run) => runCondition(run, columns, directory));
+  const parts = phoneRuns(words).map((run) => runCondition(run, sought(columns), directory));
   return all(...parts);
+}
+
+/** The last message is one of the messages. */
+function sought(columns: readonly SearchColumn[]): readonly SearchColumn[] {
+  return columns.includes('MESSAGES') ? columns.filter((column) => column !== 'LAST_MESSAGE') : columns;
 }
 
 /** "+420 777 123 456" is one phone number: words of digits that follow each other stay together. */

@@ -111,7 +111,7 @@ export class People {
 
   /** New rows go in before the conversations that need them. */
   async saveNew(tx: Transaction): Promise<void> {
-    const inserted = await insertParticipants(tx, [...this.added]);
+    const inserted = await insertParticipants(tx, [...this.added].map(withSearchText));
     if (inserted.length < this.added.size) throw lostRace('participant');
     // What a new one learns in this batch is written over the row that this transaction has just made.
     const written = new Map(inserted.map((row) => [row.id, row.rowVersion]));
@@ -122,7 +122,7 @@ export class People {
   async saveChanged(tx: Transaction): Promise<{ id: string; businessNumberId: string }[]> {
     const rows = [...this.changed].toSorted((a, b) => (a.id < b.id ? -1 : 1));
     if (rows.length === 0) return [];
-    if ((await updateParticipants(tx, rows)).length < rows.length) throw lostRace('participant');
+    if ((await updateParticipants(tx, rows.map(withSearchText))).length < rows.length) throw lostRace('participant');
     return refreshParticipantSearch(
       tx,
       rows.map((row) => ({ id: row.id, search: participantSearch(row) })),
@@ -165,6 +165,10 @@ function newParticipant({ waId, userId, profileName }: Identity): LoadedParticip
     marketingChangedAt: null,
     rowVersion: null,
   };
+}
+
+function withSearchText<Row extends ParticipantRow>(row: Row): Row & { searchText: string } {
+  return { ...row, searchText: participantSearch(row) };
 }
 
 export function participantSearch(
