@@ -50,6 +50,8 @@ export function openDatabase(options: { url: string; poolSize: number; applicati
     idleTimeoutMillis: 0,
     connectionTimeoutMillis: 5_000,
     keepAlive: true,
+    // Statements of one connection that do not wait for each other travel together.
+    pipeline: true,
     types,
     verify: (client, done) => {
       checkContinuity(client).then(() => done(), done);

@@ -1,5 +1,4 @@
 import type { PoolClient } from 'pg';
-import pg from 'pg';
 
 export const eventTypes = [
   'CONVERSATION_CHANGED',
@@ -54,6 +53,11 @@ export type LoggedEvent = {
   traceParent: string | null;
 };
 
+const APPEND = {
+  name: 'append-events',
+  text: 'SELECT last_seq, epoch, recorded_at FROM append_events($1::jsonb)',
+};
+
 /**
  * Appends the events and commits in one round trip, so that the head's row lock is held only across the commit
  * (measured before: 840-1,560 transactions per second; with two trips 520).
@@ -67,12 +71,12 @@ export async function appendAndCommit(
     await client.query('COMMIT');
     return [];
   }
-  const items = pg.escapeLiteral(JSON.stringify(events.map((event) => toRow(event, trace))));
-  // The simple protocol answers a text of two statements with two results, which its types do not say.
-  const answers = (await client.query(
-    `SELECT last_seq, epoch, recorded_at FROM append_events(${items}::jsonb); COMMIT`,
-  )) as unknown as pg.QueryResult<{ last_seq: number; epoch: string; recorded_at: Date }>[];
-  const head = answers[0]?.rows[0];
+  const items = JSON.stringify(events.map((event) => toRow(event, trace)));
+  const [appended] = await Promise.all([
+    client.query<{ last_seq: number; epoch: string; recorded_at: Date }>({ ...APPEND, values: [items] }),
+    client.query('COMMIT'),
+  ]);
+  const head = appended.rows[0];
   if (!head) throw new Error('append_events answered nothing');
   return events.map((event, index) => logged(event, head, head.last_seq - events.length + 1 + index, trace));
 }
@@ -80,15 +84,16 @@ export async function appendAndCommit(
 function toRow(event: NewEvent, trace: string | null): Record<string, unknown> {
   return {
     type: event.type,
-    conversation_id: event.conversationId ?? null,
-    business_number_id: event.businessNumberId ?? null,
-    message_id: event.messageId ?? null,
-    request_id: event.requestId ?? null,
-    template_id: event.templateId ?? null,
-    operator_id: event.operatorId ?? null,
+    // What is undefined is not written at all.
+    conversation_id: event.conversationId ?? undefined,
+    business_number_id: event.businessNumberId ?? undefined,
+    message_id: event.messageId ?? undefined,
+    request_id: event.requestId ?? undefined,
+    template_id: event.templateId ?? undefined,
+    operator_id: event.operatorId ?? undefined,
     data: event.data ?? {},
     occurred_at: event.occurredAt.toISOString(),
-    trace_parent: event.traceParent ?? trace,
+    trace_parent: event.traceParent ?? trace ?? undefined,
   };
 }
 

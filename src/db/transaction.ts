@@ -1,4 +1,4 @@
-import type { PoolClient, QueryResultRow } from 'pg';
+import { DatabaseError, type PoolClient, type QueryResult, type QueryResultRow } from 'pg';
 import type { Database } from './database.ts';
 import { appendAndCommit, type NewEvent } from './event-log.ts';
 
@@ -10,7 +10,12 @@ export type Transaction = {
   now: Date;
   /** The trace that it belongs to, as W3C traceparent; null where nothing is recorded. */
   trace: string | null;
+  /** Statements that are given without waiting for each other's answers travel together. */
   query<Row extends QueryResultRow>(statement: string | Statement, values?: unknown[]): Promise<Row[]>;
+  /** A statement whose answer nobody needs: it travels with the next one, and nothing is committed if it fails. */
+  send(statement: string | Statement, values?: unknown[]): void;
+  /** Where this part of the work fails, nothing of it remains, and the rest can go on. */
+  savepoint<T>(work: () => Promise<T>): Promise<T>;
   /** Events of the change, in order. They are written last, in the round trip of the commit. */
   append(...events: NewEvent[]): void;
 };
@@ -39,33 +44,76 @@ export async function transaction<T>(db: Database, work: (tx: Transaction) => Pr
 
 async function attemptTransaction<T>(db: Database, work: (tx: Transaction) => Promise<T>): Promise<T> {
   const client = await db.pool.connect();
+  const { tx, events, settle, causeOf } = openTransaction(client, db.presentTrace());
   let failed: unknown;
   try {
-    await client.query(BEGIN);
-    const events: NewEvent[] = [];
-    const tx = openTransaction(client, events, db.presentTrace());
+    tx.send(BEGIN);
     const result = await work(tx);
-    const logged = await appendAndCommit(client, events, tx.trace);
+    // The commit travels with the rest: PostgreSQL commits nothing after a failure.
+    const [logged] = await Promise.all([appendAndCommit(client, events, tx.trace), settle()]);
     if (logged.length > 0) db.onCommitted(logged);
     return result;
   } catch (error) {
-    failed = await rollback(client, error);
-    throw error;
+    const cause = causeOf(error);
+    failed = await rollback(client, cause);
+    throw cause;
   } finally {
     client.release(failed instanceof Error ? failed : undefined);
   }
 }
 
-function openTransaction(client: PoolClient, events: NewEvent[], trace: string | null): Transaction {
-  return {
+type Open = {
+  tx: Transaction;
+  events: NewEvent[];
+  /** Waits for what was sent. */
+  settle: () => Promise<void>;
+  /** After a statement that failed PostgreSQL refuses all others: the first failure is the cause of theirs. */
+  causeOf: (error: unknown) => unknown;
+};
+
+function openTransaction(client: PoolClient, trace: string | null): Open {
+  const events: NewEvent[] = [];
+  const sent: Promise<unknown>[] = [];
+  let failures: unknown[] = [];
+  const causeOf = (error: unknown) => failures[0] ?? error;
+
+  const tx: Transaction = {
     now: new Date(),
     trace,
-    async query(statement, values) {
-      const config = typeof statement === 'string' ? { text: statement } : statement;
-      return (await client.query({ ...config, values: values ?? [] })).rows;
-    },
+    query: async (statement, values) => (await run(statement, values)).rows,
+    send: (statement, values) => void sent.push(run(statement, values).catch((error) => failures.push(error))),
+    savepoint,
     append: (...more) => void events.push(...more),
   };
+  return { tx, events, settle, causeOf };
+
+  function run(statement: string | Statement, values: unknown[] = []): Promise<QueryResult> {
+    return client.query({ ...(typeof statement === 'string' ? { text: statement } : statement), values });
+  }
+
+  async function settle(): Promise<void> {
+    await Promise.all(sent.splice(0));
+    if (failures.length > 0) throw failures[0];
+  }
+
+  async function savepoint<T>(work: () => Promise<T>): Promise<T> {
+    await settle();
+    const { length } = events;
+    await run('SAVEPOINT part');
+    try {
+      const result = await work();
+      await settle();
+      await run('RELEASE SAVEPOINT part');
+      return result;
+    } catch (error) {
+      await Promise.all(sent.splice(0));
+      const cause = causeOf(error);
+      failures = [];
+      events.length = length;
+      await run('ROLLBACK TO SAVEPOINT part');
+      throw cause;
+    }
+  }
 }
 
 /** Gives back the error that broke the connection, so that the pool drops it, or nothing when it is usable. */
@@ -79,7 +127,12 @@ async function rollback(client: PoolClient, cause: unknown): Promise<unknown> {
 }
 
 export function isRepeatable(error: unknown): boolean {
-  return REPEATABLE.has(sqlState(error) ?? '');
+  return REPEATABLE.has(sqlState(error) ?? '') || isRace(error);
+}
+
+// unique_violation where two writers store the same message of Meta's at once: who comes second finds it now.
+function isRace(error: unknown): boolean {
+  return error instanceof DatabaseError && error.code === '23505' && error.constraint === 'message_provider_id_key';
 }
 
 /** The five-character code of PostgreSQL's error, or null for any other error. */

@@ -126,19 +126,17 @@ export class Changes {
     this.unread.add(conversation);
   }
 
-  /** New and changed messages; false where somebody else stored one of the new ones meanwhile. */
-  async saveMessages(tx: Transaction): Promise<boolean> {
-    const inserted = await insertMessages(tx, [...this.newMessages]);
-    if (inserted.length < this.newMessages.size) return false;
-    await updateMessages(tx, [...this.changedMessages]);
-    return true;
+  /** New and changed messages. */
+  saveMessages(tx: Transaction): void {
+    insertMessages(tx, [...this.newMessages]);
+    updateMessages(tx, [...this.changedMessages]);
   }
 
   /** Last of all, with the messages stored: the conversations, then the events. */
   async finish(tx: Transaction): Promise<void> {
     if (this.beaconsToCheck.size > 0) await this.checkBeacons(tx);
     for (const conversation of this.unread) this.tellUnread(conversation);
-    await updateConversations(tx, [...this.touched]);
+    updateConversations(tx, [...this.touched]);
     await stopMarketing(tx, [...(this.effects.get('marketing-opt-out') ?? [])]);
     if (this.effects.has('template-unusable')) await addTemplateSyncJob(tx);
     for (const problem of this.troubles.values()) await openUnlessSettled(tx, problem);

@@ -72,7 +72,7 @@ export async function sendLater(
   const changes = new Changes(tx.now, rules);
   changes.hold([conversation]);
   queueMessage(changes, conversation, { ...message, traceParent: tx.trace });
-  await changes.saveMessages(tx);
+  changes.saveMessages(tx);
   await attachFiles(tx, message.id, fileIds);
   await addSendJob(tx, conversation.id);
   await changes.finish(tx);

@@ -1,4 +1,4 @@
-import { v7 as uuid } from 'uuid';
+import { newId } from '../db/new-id.ts';
 import type { ConversationRow } from '../db/rows.ts';
 
 /** The row of a conversation in which nothing has happened yet; its number comes from the database. */
@@ -10,7 +10,7 @@ export function newConversation(begun: {
   now: Date;
 }): ConversationRow {
   return {
-    id: uuid(),
+    id: newId(),
     businessNumberId: begun.businessNumberId,
     participantId: begun.participantId,
     participantSearch: begun.participantSearch,

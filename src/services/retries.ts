@@ -49,7 +49,7 @@ export async function discardMessage(db: Database, messageId: string, rules: Rul
     if (message.discardedAt) return sent;
     if (!isDiscardable(message)) throw refused('NOT_DISCARDABLE', 'WhatsApp has this message already.', 'messageId');
     giveUp(changes, message);
-    await changes.saveMessages(tx);
+    changes.saveMessages(tx);
     await changes.finish(tx);
     return sent;
   });
@@ -98,7 +98,7 @@ async function sendAnew(tx: Transaction, changes: Changes, message: MessageRow):
     changes.change(message);
     changes.tell(conversation, { type: 'MESSAGE_UPDATED', messageId: message.id, occurredAt: tx.now });
   }
-  await changes.saveMessages(tx);
+  changes.saveMessages(tx);
   await requeueMessage(tx, message.id);
   await addSendJob(tx, conversation.id);
   await changes.finish(tx);

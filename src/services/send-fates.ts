@@ -69,6 +69,6 @@ async function change(
   const changes = new Changes(tx.now, rules);
   changes.hold([conversation]);
   work(changes, message);
-  await changes.saveMessages(tx);
+  changes.saveMessages(tx);
   await changes.finish(tx);
 }

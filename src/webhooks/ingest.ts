@@ -1,4 +1,4 @@
-import { v7 as uuid } from 'uuid';
+import { newId } from '../db/new-id.ts';
 import type { Database } from '../db/database.ts';
 import type { Log } from '../log.ts';
 import type { Delivery } from '../services/receiving/delivery.ts';
@@ -56,8 +56,9 @@ export function createIngest(options: {
   const large = lane();
 
   return {
-    accept: (body, items, receivedAt) => enqueue({ id: uuid(), receivedAt, body, items, attempts: 1 }),
-    reject: (body, receivedAt, why) => enqueue({ id: uuid(), receivedAt, body, items: [], attempts: 1, rejected: why }),
+    accept: (body, items, receivedAt) => enqueue({ id: newId(), receivedAt, body, items, attempts: 1 }),
+    reject: (body, receivedAt, why) =>
+      enqueue({ id: newId(), receivedAt, body, items: [], attempts: 1, rejected: why }),
     async drain() {
       await Promise.all([small.drain(), large.drain()]);
     },

@@ -35,7 +35,7 @@ const insert: Statement = {
 /** Stores them, and queues the fetching of those that are to be fetched. */
 export async function saveAttachments(tx: Transaction, attachments: NewAttachment[]): Promise<void> {
   if (attachments.length === 0) return;
-  await tx.query(insert, [JSON.stringify(attachments)]);
+  tx.send(insert, [JSON.stringify(attachments)]);
   const wanted = attachments.filter((attachment) => attachment.state === 'FETCHING');
   await addMediaJobs(
     tx,

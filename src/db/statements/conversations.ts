@@ -71,6 +71,6 @@ export async function insertConversations(tx: Transaction, rows: ConversationRow
   return inserted.map((row) => row.id);
 }
 
-export async function updateConversations(tx: Transaction, rows: ConversationRow[]): Promise<void> {
-  if (rows.length > 0) await tx.query(update, [JSON.stringify(rows)]);
+export function updateConversations(tx: Transaction, rows: ConversationRow[]): void {
+  if (rows.length > 0) tx.send(update, [JSON.stringify(rows)]);
 }

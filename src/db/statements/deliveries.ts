@@ -27,7 +27,7 @@ const save: Statement = {
       error = excluded.error, failures = excluded.failures, processed_at = excluded.processed_at`,
 };
 
-export async function saveDeliveries(tx: Transaction, deliveries: NewDelivery[]): Promise<void> {
+export function saveDeliveries(tx: Transaction, deliveries: NewDelivery[]): void {
   const rows = deliveries.map(({ body: _, ...row }) => row);
-  await tx.query(save, [JSON.stringify(rows), deliveries.map((delivery) => delivery.body), tx.now]);
+  tx.send(save, [JSON.stringify(rows), deliveries.map((delivery) => delivery.body), tx.now]);
 }

@@ -12,8 +12,7 @@ const find: Statement = {
 
 const insert: Statement = {
   name: 'insert-messages',
-  text: `INSERT INTO message ${insertion(newMessageColumns, 'n')} FROM ${recordset(newMessageColumns, '$1', 'n')}
-    ON CONFLICT (provider_id) DO NOTHING RETURNING id`,
+  text: `INSERT INTO message ${insertion(newMessageColumns, 'n')} FROM ${recordset(newMessageColumns, '$1', 'n')}`,
 };
 
 const update: Statement = {
@@ -40,13 +39,10 @@ export function findMessages(tx: Transaction, providerIds: string[], ids: string
   return tx.query<MessageRow>(find, [providerIds, ids]);
 }
 
-/** Gives back the ids that were really inserted: a missing one was stored by somebody else meanwhile. */
-export async function insertMessages(tx: Transaction, messages: NewMessage[]): Promise<string[]> {
-  if (messages.length === 0) return [];
-  const inserted = await tx.query<{ id: string }>(insert, [JSON.stringify(messages)]);
-  return inserted.map((row) => row.id);
+export function insertMessages(tx: Transaction, messages: NewMessage[]): void {
+  if (messages.length > 0) tx.send(insert, [JSON.stringify(messages)]);
 }
 
-export async function updateMessages(tx: Transaction, messages: MessageRow[]): Promise<void> {
-  if (messages.length > 0) await tx.query(update, [JSON.stringify(messages)]);
+export function updateMessages(tx: Transaction, messages: MessageRow[]): void {
+  if (messages.length > 0) tx.send(update, [JSON.stringify(messages)]);
 }

@@ -27,8 +27,20 @@ const takeOne: Statement = {
   text: `DELETE FROM parked_item WHERE id = $1 RETURNING item, received_at AS "receivedAt"`,
 };
 
-export async function parkItems(tx: Transaction, items: ParkedItem[]): Promise<void> {
-  if (items.length > 0) await tx.query(park, [JSON.stringify(items), tx.now]);
+export function parkItems(tx: Transaction, items: ParkedItem[]): void {
+  if (items.length > 0) tx.send(park, [JSON.stringify(items), tx.now]);
+}
+
+const awaited: Statement = {
+  name: 'awaited-messages',
+  text: 'SELECT DISTINCT target_provider_id AS "providerId" FROM parked_item WHERE target_provider_id = ANY($1::text[])',
+};
+
+/** Which of these messages something waits for. */
+export async function findAwaited(tx: Transaction, providerIds: string[]): Promise<Set<string>> {
+  if (providerIds.length === 0) return new Set();
+  const rows = await tx.query<{ providerId: string }>(awaited, [providerIds]);
+  return new Set(rows.map((row) => row.providerId));
 }
 
 /** What waited for these messages; it is applied by the same transaction that takes it. */

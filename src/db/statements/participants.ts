@@ -14,7 +14,7 @@ const find: Statement = {
       (condition) =>
         `SELECT ${selectList(participantColumns, 'p')}, p.xmin::text AS "rowVersion" FROM participant p WHERE p.${condition}`,
     )
-    .join(' UNION '),
+    .join(' UNION ALL '),
 };
 
 const insert: Statement = {
@@ -38,11 +38,13 @@ const rename: Statement = {
     RETURNING c.id, c.business_number_id AS "businessNumberId"`,
 };
 
-export function findParticipants(
+/** Each once, whichever of its ids it was found by. */
+export async function findParticipants(
   tx: Transaction,
   keys: { comparisonKeys: string[]; userIds: string[]; groupIds: string[] },
 ): Promise<LoadedParticipant[]> {
-  return tx.query<LoadedParticipant>(find, [keys.comparisonKeys, keys.userIds, keys.groupIds]);
+  const rows = await tx.query<LoadedParticipant>(find, [keys.comparisonKeys, keys.userIds, keys.groupIds]);
+  return [...new Map(rows.map((row) => [row.id, row])).values()];
 }
 
 /** Gives back those that were really inserted: fewer mean that somebody else was first. */

@@ -27,6 +27,6 @@ const insert: Statement = {
   text: `INSERT INTO status_entry ${insertion(columns, 'n')} FROM ${recordset(columns, '$1', 'n')} ON CONFLICT DO NOTHING`,
 };
 
-export async function insertStatusEntries(tx: Transaction, entries: NewStatusEntry[]): Promise<void> {
-  if (entries.length > 0) await tx.query(insert, [JSON.stringify(entries)]);
+export function insertStatusEntries(tx: Transaction, entries: NewStatusEntry[]): void {
+  if (entries.length > 0) tx.send(insert, [JSON.stringify(entries)]);
 }

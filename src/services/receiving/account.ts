@@ -1,7 +1,8 @@
+import { newId } from '../../db/new-id.ts';
 import type { AccountItem, CallItem, PreferenceItem, TemplateItem } from './items.ts';
 import { messagingWindow } from '../changes.ts';
 import { extendWindow } from '../window.ts';
-import { newId, timeOf, type Batch } from './batch.ts';
+import { timeOf, type Batch } from './batch.ts';
 
 /** A call that the customer began opens the window; it is no message. */
 export function applyCall(batch: Batch, item: CallItem, receivedAt: Date): void {

@@ -1,6 +1,7 @@
+import { newId } from '../../db/new-id.ts';
 import type { MessageRow } from '../../db/rows.ts';
 import type { AnnouncedMedia } from '../../db/content.ts';
-import { newId, type Batch } from './batch.ts';
+import { type Batch } from './batch.ts';
 
 const MEDIA_ID_LIFE_MS = 7 * 24 * 60 * 60 * 1000;
 

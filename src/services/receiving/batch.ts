@@ -1,4 +1,3 @@
-import { v7 as uuid } from 'uuid';
 import type { ConversationRow, LoadedParticipant, MessageRow, NewMessage } from '../../db/rows.ts';
 import type { NewStatusEntry } from '../../db/statements/status-entries.ts';
 import type { ParkedItem } from '../../db/statements/parked-items.ts';
@@ -26,14 +25,17 @@ export class Batch {
   readonly templateItems: TemplateItem[] = [];
   readonly troubles: ToldTrouble[] = [];
   private readonly numbers: Numbers;
+  private readonly awaited: ReadonlySet<string>;
   private readonly byPair = new Map<string, ConversationRow>();
   private readonly byProviderId = new Map<string, MessageRow>();
   private readonly byId = new Map<string, MessageRow>();
 
-  constructor(changes: Changes, people: People, numbers: Numbers) {
+  /** `awaited` are Meta's ids of messages that parked items wait for. */
+  constructor(changes: Changes, people: People, numbers: Numbers, awaited: ReadonlySet<string>) {
     this.changes = changes;
     this.people = people;
     this.numbers = numbers;
+    this.awaited = awaited;
   }
 
   hold(conversations: ConversationRow[], messages: MessageRow[]): void {
@@ -89,8 +91,10 @@ export class Batch {
     if (message.providerId) this.byProviderId.set(message.providerId, message);
   }
 
-  newProviderIds(): string[] {
-    return [...this.changes.newMessages].flatMap((message) => message.providerId ?? []);
+  /** The messages of this batch that something waits for. */
+  awaitedIds(): string[] {
+    const ids = [...this.changes.newMessages].flatMap((message) => message.providerId ?? []);
+    return ids.filter((id) => this.awaited.has(id));
   }
 
   tellParticipantChanged(conversation: { id: string; businessNumberId: string }): void {
@@ -154,8 +158,4 @@ export function timeOf(at: Date | null, receivedAt: Date): Date {
 /** The same at every repeat: what is told of a message without a time of its own happened with the message. */
 export function timeTold(at: Date | null, message: { sentAt: Date }): Date {
   return at ?? message.sentAt;
-}
-
-export function newId(): string {
-  return uuid();
 }

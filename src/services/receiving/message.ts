@@ -1,3 +1,4 @@
+import { newId } from '../../db/new-id.ts';
 import type { ConversationRow, MessageRow, NewMessage } from '../../db/rows.ts';
 import type { IdentityChangeItem, MessageItem } from './items.ts';
 import type { DescribedContent } from '../../db/content.ts';
@@ -7,7 +8,7 @@ import { noteLastMessages, refreshLastMessage, secondOf } from '../last-messages
 import { blankMessage, textOf } from '../new-message.ts';
 import { extendWindow } from '../window.ts';
 import { announceMedia } from './attachments.ts';
-import { newId, timeOf, type Batch } from './batch.ts';
+import { timeOf, type Batch } from './batch.ts';
 
 export function applyMessage(batch: Batch, item: MessageItem, receivedAt: Date): void {
   const known = batch.message(item.providerId);

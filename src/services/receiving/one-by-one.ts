@@ -15,17 +15,14 @@ export async function receiveOneByOne(
   const failures: { index: number; error: string }[] = [];
   for (const [index, item] of delivery.items.entries()) {
     if (item.type === 'unknown' || ('phoneNumberId' in item && !numbers.has(item.phoneNumberId))) continue;
-    await tx.query('SAVEPOINT item');
     try {
-      await receiveItems(tx, [{ item, receivedAt: delivery.receivedAt }], numbers, rules);
-      await tx.query('RELEASE SAVEPOINT item');
+      await tx.savepoint(() => receiveItems(tx, [{ item, receivedAt: delivery.receivedAt }], numbers, rules));
     } catch (error) {
       if (isRepeatable(error)) throw error;
-      await tx.query('ROLLBACK TO SAVEPOINT item');
       failures.push({ index, error: describe(error) });
     }
   }
-  await saveDeliveries(tx, [outcome(delivery, failures)]);
+  saveDeliveries(tx, [outcome(delivery, failures)]);
 }
 
 function outcome(

@@ -1,4 +1,4 @@
-import { v7 as uuid } from 'uuid';
+import { newId } from '../../db/new-id.ts';
 import type { LoadedParticipant, ParticipantRow } from '../../db/rows.ts';
 import {
   findParticipants,
@@ -153,7 +153,7 @@ function renumber(row: ParticipantRow, waId: string): void {
 
 function newParticipant({ waId, userId, profileName }: Identity): LoadedParticipant {
   return {
-    id: uuid(),
+    id: newId(),
     waId,
     userId,
     groupId: null,

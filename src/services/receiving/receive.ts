@@ -1,7 +1,7 @@
 import { insertConversations, lockInvolvedConversations } from '../../db/statements/conversations.ts';
 import { saveDeliveries, type NewDelivery } from '../../db/statements/deliveries.ts';
 import { findKnownIds, findMessages } from '../../db/statements/messages.ts';
-import { parkItems, takeParkedItems } from '../../db/statements/parked-items.ts';
+import { findAwaited, parkItems, takeParkedItems } from '../../db/statements/parked-items.ts';
 import { insertStatusEntries } from '../../db/statements/status-entries.ts';
 import type { Transaction } from '../../db/transaction.ts';
 import type { Identity, Item } from './items.ts';
@@ -30,7 +30,7 @@ export async function receiveDeliveries(
   );
   const usable = items.filter(({ item }) => isOurs(item, numbers));
   if (usable.length > 0) await receiveItems(tx, usable, numbers, rules);
-  await saveDeliveries(
+  saveDeliveries(
     tx,
     deliveries.map((delivery) => outcome(delivery, numbers)),
   );
@@ -46,33 +46,35 @@ export async function receiveItems(
   for (const { item, receivedAt } of items) applyItem(batch, item, receivedAt);
   await applyParked(tx, batch);
   for (const conversation of await batch.people.saveChanged(tx)) batch.tellParticipantChanged(conversation);
-  if (!(await batch.changes.saveMessages(tx))) throw lostRace('message');
-  await insertStatusEntries(tx, batch.statusEntries);
+  batch.changes.saveMessages(tx);
+  insertStatusEntries(tx, batch.statusEntries);
   await batch.saveExtras(tx);
-  await parkItems(tx, batch.parked);
+  parkItems(tx, batch.parked);
   await batch.changes.finish(tx);
 }
 
 async function load(tx: Transaction, received: ReceivedItem[], numbers: Numbers, rules: Rules): Promise<Batch> {
   const items = received.map(({ item }) => item);
   const named = new NamedThings(items);
-  const known = await findKnownIds(tx, named.providerIds);
-  const people = await meetPeople(tx, named, withoutRepeats(items, known), rules);
-  const batch = new Batch(new Changes(tx.now, rules), people, numbers);
-  const pairs = batch.pairsOf(withoutRepeats(items, known));
+  const [known, awaited, people] = await Promise.all([
+    findKnownIds(tx, named.providerIds),
+    findAwaited(tx, named.providerIds),
+    People.load(tx, named.identities, named.groupIds),
+  ]);
+  const news = withoutRepeats(items, known);
+  for (const merge of introduce(people, news)) await mergeParticipants(tx, people, merge, rules);
+  const batch = new Batch(new Changes(tx.now, rules), people, numbers, awaited);
+  const pairs = batch.pairsOf(news);
   await people.saveNew(tx);
   const providerIds = [...known];
-  const locked = await lockInvolvedConversations(tx, { pairs, providerIds, messageIds: named.ourIds });
-  batch.hold(locked, await findMessages(tx, providerIds, named.ourIds));
+  const [locked, messages] = await Promise.all([
+    lockInvolvedConversations(tx, { pairs, providerIds, messageIds: named.ourIds }),
+    findMessages(tx, providerIds, named.ourIds),
+  ]);
+  batch.hold(locked, messages);
   const fresh = received.filter(({ item }) => !isRepeat(item, known));
   await addMissingConversations(tx, batch, fresh);
   return batch;
-}
-
-async function meetPeople(tx: Transaction, named: NamedThings, items: Item[], rules: Rules): Promise<People> {
-  const people = await People.load(tx, named.identities, named.groupIds);
-  for (const merge of introduce(people, items)) await mergeParticipants(tx, people, merge, rules);
-  return people;
 }
 
 /** What is told again makes nobody: since then the number may have become somebody else's. */
@@ -94,7 +96,7 @@ async function addMissingConversations(tx: Transaction, batch: Batch, items: Rec
 
 /** Statuses, edits, revokes and reactions that came before their message. */
 async function applyParked(tx: Transaction, batch: Batch): Promise<void> {
-  const waiting = await takeParkedItems<Item>(tx, batch.newProviderIds(), []);
+  const waiting = await takeParkedItems<Item>(tx, batch.awaitedIds(), []);
   for (const { item, receivedAt } of waiting) applyItem(batch, revived(item), receivedAt);
 }
 
@@ -111,7 +113,7 @@ function isOurs(item: Item, numbers: Numbers): boolean {
 
 /** While the module is off, deliveries are only kept; they are applied once it is on again. */
 export async function keepDeliveries(tx: Transaction, deliveries: Delivery[]): Promise<void> {
-  await saveDeliveries(
+  saveDeliveries(
     tx,
     deliveries.map((delivery) => (delivery.rejected ? rejection(delivery, delivery.rejected) : kept(delivery))),
   );

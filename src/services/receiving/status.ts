@@ -1,8 +1,9 @@
+import { newId } from '../../db/new-id.ts';
 import type { MessageRow } from '../../db/rows.ts';
 import type { StatusItem } from './items.ts';
 import { changeStatus, noteAccepted } from '../outgoing.ts';
 import { nextStatus } from '../status.ts';
-import { newId, timeTold, type Batch } from './batch.ts';
+import { timeTold, type Batch } from './batch.ts';
 import { messageIdOf, retriesOf } from './our-id.ts';
 
 /** A status counts by provider id, or by our own id while Meta's answer has not been stored. */
