@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { findIdempotencyKey, insertIdempotencyKey } from '../db/statements/idempotency-keys.ts';
 import type { Transaction } from '../db/transaction.ts';
 import { Failure, IdempotencyConflictError, ValidationError } from '../errors.ts';
 
@@ -21,17 +22,10 @@ export async function claimKey(
     );
   }
   const contentHash = createHash('sha256').update(JSON.stringify(claim.content)).digest('hex');
-  const inserted = await tx.query(
-    `INSERT INTO idempotency_key (actor, key, operation, content_hash, result_id, created_at)
-     VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (actor, key) DO NOTHING RETURNING key`,
-    [claim.actor, claim.key, claim.operation, contentHash, claim.resultId, tx.now],
-  );
-  if (inserted.length > 0) return null;
-  const [first] = await tx.query<{ operation: string; content_hash: string; result_id: string; created_at: Date }>(
-    'SELECT operation, content_hash, result_id, created_at FROM idempotency_key WHERE actor = $1 AND key = $2',
-    [claim.actor, claim.key],
-  );
+  const { actor, key, operation, resultId } = claim;
+  if (await insertIdempotencyKey(tx, { actor, key, operation, contentHash, resultId })) return null;
+  const first = await findIdempotencyKey(tx, actor, key);
   if (!first) throw new Error('an idempotency key vanished while it was read');
-  if (first.operation === claim.operation && first.content_hash === contentHash) return first.result_id;
-  throw new Failure(new IdempotencyConflictError(first.created_at));
+  if (first.operation === operation && first.contentHash === contentHash) return first.resultId;
+  throw new Failure(new IdempotencyConflictError(first.createdAt));
 }
