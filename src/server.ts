@@ -312,7 +312,7 @@ export async function startServer({ env, log }: ServerOptions): Promise<RunningS
 function listen(http: Server, env: Env): Promise<AddressInfo> {
   // 100 MB over a slow line; whoever sends nothing is cut off by the limits of headers and of the upload itself.
   http.requestTimeout = 10 * 60_000;
-  http.headersTimeout = 10_000;
+  http.headersTimeout = Math.min(10_000, env.requestTimeoutMs);
   http.maxHeadersCount = 100;
   return new Promise((resolve, reject) => {
     http.once('error', (error: NodeJS.ErrnoException) =>
