@@ -193,7 +193,7 @@ describe('over HTTP', () => {
     expect(await told.json()).toMatchObject({ errors: [{ extensions: { code: 'BAD_USER_INPUT', limit: 'body' } }] });
   });
 
-  it.each([
+  it.concurrent.each([
     ['headers that never end', 'POST /graphql HTTP/1.1\r\nhost: x\r\n'],
     [
       'a body that never ends',
