@@ -4,7 +4,8 @@ import { DatabaseUnreachable } from './db/prepare.ts';
 import { DevSecretsError } from './dev-secrets.ts';
 import { EnvError, loadEnv } from './env.ts';
 import { createLog } from './log.ts';
-import { PortInUse, startServer } from './server.ts';
+import { startServer } from './server.ts';
+import { PortInUse } from './server/listening.ts';
 import { welcome } from './welcome.ts';
 
 const EXPECTED = [EnvError, DevSecretsError, EmbeddedPostgresError, DatabaseUnreachable, MigrationError, PortInUse];

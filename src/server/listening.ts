@@ -1,0 +1,32 @@
+import type { Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import type { Env } from '../env.ts';
+
+/** Everyone comes back at once after a restart: who does not fit into Node's 511 would wait a second and knock again. */
+const MAX_KNOCKING = 4_096;
+
+export class PortInUse extends Error {
+  override readonly name = 'PortInUse';
+
+  constructor(port: number) {
+    super(`Port ${port} is in use: stop what listens there, or set PORT to another one.`);
+  }
+}
+
+/** Gives the URL of this very process. */
+export async function listen(http: Server, env: Env): Promise<string> {
+  // 100 MB over a slow line; whoever sends nothing is cut off by the limits of headers and of the upload itself.
+  http.requestTimeout = 10 * 60_000;
+  http.headersTimeout = Math.min(10_000, env.requestTimeoutMs);
+  http.maxHeadersCount = 100;
+  const { port } = await new Promise<AddressInfo>((resolve, reject) => {
+    http.once('error', (error: NodeJS.ErrnoException) =>
+      reject(error.code === 'EADDRINUSE' ? new PortInUse(env.port) : error),
+    );
+    // A TCP server's address is an object.
+    http.listen({ port: env.port, host: env.host, backlog: MAX_KNOCKING }, () =>
+      resolve(http.address() as AddressInfo),
+    );
+  });
+  return `http://${env.host.includes(':') ? `[${env.host}]` : env.host}:${port}`;
+}
