@@ -11,13 +11,13 @@ export type LiveTransport = AsyncDisposable & {
   isHealthy(): boolean;
 };
 
-/** For a single process: its own hub is told directly, and there is nobody else. */
+/** Without Redis: its own hub is told directly. Other processes on the same database are heard by looking there. */
 export function createInProcessTransport(): LiveTransport {
   return {
     publish() {},
     start() {},
     async forget() {},
-    isHealthy: () => true,
+    isHealthy: () => false,
     async [Symbol.asyncDispose]() {},
   };
 }
