@@ -158,11 +158,14 @@ async function fallAsleep(): Promise<RawSocket> {
   return sleeper;
 }
 
+/** As many as one socket may have. */
+const MAX_OPEN = 100;
+
 async function churn(socket: RawSocket, times: number): Promise<void> {
-  for (let done = 0; done < times; done += 50) {
-    const ids = Array.from({ length: 50 }, (_, index) => `${done}-${index}`);
+  for (let done = 0; done < times; done += MAX_OPEN) {
+    const ids = Array.from({ length: MAX_OPEN }, (_, index) => `${done}-${index}`);
     for (const id of ids) socket.send(subscribe(id));
-    await eventually(async () => new Set(socket.frames.map(({ id }) => id)).size >= 50);
+    await eventually(async () => new Set(socket.frames.map(({ id }) => id)).size >= MAX_OPEN);
     for (const id of ids) socket.send({ id, type: 'complete' });
     // The answer to a ping comes after everything that was sent before it.
     socket.frames.length = 0;
