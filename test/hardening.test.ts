@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { GraphQLClient } from 'graphql-request';
@@ -160,6 +160,16 @@ describe('a change of the encryption key', () => {
   });
 });
 
+describe('a sealed secret', () => {
+  it('opens for its own column alone', () => {
+    const key = Buffer.alloc(32, 1);
+    const sealed = seal([key], 'access_token', 'the token');
+
+    expect(open([key], 'access_token', sealed)).toBe('the token');
+    expect(() => open([key], 'app_secret', sealed)).toThrow('unable to authenticate');
+  });
+});
+
 describe('foreign pages', () => {
   let server: TestServer;
   let credential: string;
@@ -242,6 +252,18 @@ describe('a text that no database holds', () => {
       const { errors } = await transports.http(server, token, { query, variables });
       expect({ what, code: errors?.[0]?.extensions.code }).toEqual({ what, code: 'BAD_USER_INPUT' });
     }
+  });
+});
+
+describe('docs/security.md', () => {
+  it('names only tests that are there', () => {
+    const rows = readFileSync(`${root}/docs/security.md`, 'utf8').matchAll(
+      /^\|(?!---| threat)[^|]*\|[^|]*\|([^|]*)\|$/gm,
+    );
+    const named = [...rows].flatMap(([, tests = '']) => [...tests.matchAll(/`([^`]+)`/g)].map(([, name]) => name));
+
+    expect(named.length).toBeGreaterThan(20);
+    expect(named.filter((name) => !existsSync(`${root}/test/${name}.test.ts`))).toEqual([]);
   });
 });
 
