@@ -38,21 +38,22 @@ export function positionOf(row: Conversation, { field }: ConversationOrder): Key
 /** A row of a page: what was wanted of it, and what it is linked to where that was wanted, too. */
 export type ListedConversation = Conversation & { participant?: Participant; lastRepliedBy?: Operator | null };
 
-const base = {
-  model: 'Conversation',
-  table: 'c',
-  always: ['id', ...Object.values(keys).map(({ field }) => field)],
-} as const;
 const links: Link[] = [
-  { name: 'participant', model: 'Participant', join: 'JOIN participant ON participant.id = c.participant_id' },
+  {
+    name: 'participant',
+    key: 'participantId',
+    model: 'Participant',
+    join: 'JOIN participant ON participant.id = c.participant_id',
+  },
   {
     name: 'lastRepliedBy',
+    key: 'lastRepliedById',
     model: 'Operator',
     join: 'LEFT JOIN operator "lastRepliedBy" ON "lastRepliedBy".id = c.last_replied_by_id',
   },
 ];
 const wholeRows: WantedRows = { columns: null, linked: new Map() };
-const shapes = new WeakMap<WantedRows, RowShape>();
+const shapes = new WeakMap<WantedRows, Map<ConversationSortField, RowShape>>();
 
 /**
  * A page of the table, as one statement: the row carries what is sorted and searched, so that one index serves the page,
@@ -79,18 +80,22 @@ export async function findConversationPage(
   }
   const direction = isDescending ? 'DESC' : 'ASC';
   const sorted = `ORDER BY ${sql} ${direction}, c.id ${direction}`;
-  const { select, joins, nest } = shapeOf(wanted);
+  const { select, joins, rowOf } = shapeOf(wanted, order.field);
   const text = `SELECT ${select} FROM (
     SELECT c.* FROM conversation c WHERE ${where.join(' AND ')} ${sorted} LIMIT ${page.size + 1}) c ${joins} ${sorted}`;
   const name = isFixed ? statementName(text) : undefined;
-  const { rows } = await pool.query<ListedConversation>({ name, text, values: parameters.values });
-  nest(rows);
-  return rows;
+  const { rows } = await pool.query<unknown[]>({ name, text, values: parameters.values, rowMode: 'array' });
+  // The shape has the columns of these models.
+  return rows.map((values) => rowOf(values) as ListedConversation);
 }
 
-function shapeOf(wanted: WantedRows): RowShape {
-  const shape = shapes.get(wanted) ?? rowShape(base, links, wanted);
-  shapes.set(wanted, shape);
+/** A cursor needs the value by which the page is sorted. */
+function shapeOf(wanted: WantedRows, field: ConversationSortField): RowShape {
+  const known = shapes.get(wanted) ?? new Map<ConversationSortField, RowShape>();
+  shapes.set(wanted, known);
+  const base = { model: 'Conversation', table: 'c', always: ['id', keys[field].field] } as const;
+  const shape = known.get(field) ?? rowShape(base, links, wanted);
+  known.set(field, shape);
   return shape;
 }
 

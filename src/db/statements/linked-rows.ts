@@ -1,15 +1,14 @@
-import type { QueryResultRow } from 'pg';
 import { columnSql, modelFields, type LoadedModel, type WantedRows } from '../models.ts';
 
-/** A row that another one names, read by the same statement; `join` calls its table by the name of the link. */
-export type Link = { name: string; model: LoadedModel; join: string };
+/** A row that another one names in `key`, read by the same statement; `join` calls its table by the name of the link. */
+export type Link = { name: string; key: string; model: LoadedModel; join: string };
 
 export type RowShape = {
   /** The list of a SELECT. */
   select: string;
   joins: string;
-  /** Makes rows with the rows that are linked to them out of flat ones. */
-  nest: (rows: QueryResultRow[]) => void;
+  /** A row, with the rows that are linked to it, of the values of that list. */
+  rowOf: (values: readonly unknown[]) => Record<string, unknown>;
 };
 
 /** Where something of a link is wanted it is joined: a round trip of its own costs more than its rows. */
@@ -18,37 +17,47 @@ export function rowShape(
   links: readonly Link[],
   { columns, linked }: WantedRows,
 ): RowShape {
-  const own = modelFields(model, columns && new Set([...columns, ...always]));
-  const parts = links.flatMap((link) => {
-    const wanted = linked.get(link.name);
-    return wanted ? [{ ...link, columns: linkedColumns(link, wanted) }] : [];
+  const joined = links.filter(({ name }) => linked.has(name));
+  const own = modelFields(model, columns && new Set([...columns, ...always, ...joined.map(({ key }) => key)]));
+  const parts = joined.map((link) => {
+    const wanted = modelFields(link.model, linked.get(link.name)?.columns ?? null);
+    const fields = wanted.filter((field) => field !== 'id');
+    return { ...link, fields, keyAt: own.indexOf(link.key), blank: blankRow(['id', ...fields]) };
   });
   const select = [
-    ...own.map((field) => `${columnSql(model, table, field)} AS "${field}"`),
-    ...parts.flatMap((part) => part.columns.map(({ sql, alias }) => `${sql} AS "${alias}"`)),
+    ...own.map((field) => columnSql(model, table, field)),
+    ...parts.flatMap((part) => part.fields.map((field) => columnSql(part.model, `"${part.name}"`, field))),
   ];
+  const blank = blankRow([...own, ...joined.map(({ name }) => name)]);
   return {
     select: select.join(', '),
-    joins: parts.map(({ join }) => join).join(' '),
-    nest(rows) {
-      for (const part of parts) for (const row of rows) row[part.name] = linkedRow(row, part);
+    joins: joined.map(({ join }) => join).join(' '),
+    rowOf(values) {
+      const row = { ...blank };
+      let at = fill(row, own, values, 0);
+      for (const part of parts) {
+        const id = values[part.keyAt];
+        const linkedRow = { ...part.blank, id };
+        at = fill(linkedRow, part.fields, values, at);
+        if (id !== null) row[part.name] = linkedRow;
+      }
+      return row;
     },
   };
 }
 
-type LinkedColumn = { field: string; alias: string; sql: string };
+type Row = Record<string, unknown>;
 
-function linkedColumns({ name, model }: Link, { columns }: WantedRows): LinkedColumn[] {
-  return modelFields(model, columns && new Set(['id', ...columns])).map((field) => ({
-    field,
-    alias: `${name}.${field}`,
-    sql: columnSql(model, `"${name}"`, field),
-  }));
+/**
+ * To be copied for each row. Objects that JSON makes keep many properties in places; those that get them one by one
+ * under computed names, as the driver does it, become hash tables beyond sixteen: 0.54 ms for a page instead of 0.34.
+ */
+function blankRow(fields: readonly string[]): Row {
+  return JSON.parse(JSON.stringify(Object.fromEntries(fields.map((field) => [field, null])))) as Row;
 }
 
-function linkedRow(row: QueryResultRow, { name, columns }: { name: string; columns: readonly LinkedColumn[] }) {
-  if (row[`${name}.id`] === null) return null;
-  const linked: QueryResultRow = {};
-  for (const { field, alias } of columns) linked[field] = row[alias];
-  return linked;
+function fill(row: Row, fields: readonly string[], values: readonly unknown[], from: number): number {
+  let at = from;
+  for (const field of fields) row[field] = values[at++];
+  return at;
 }
