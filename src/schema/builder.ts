@@ -8,6 +8,7 @@ import type { Context } from '../context.ts';
 import type { UploadedFile } from '../files/uploaded-file.ts';
 import { fieldComplexity } from './field-complexity.ts';
 import { getDatamodel, type default as PrismaTypes } from '../generated/pothos-types.ts';
+import { globalId } from './global-id.ts';
 import { mayAccess, refusalOf, type Access } from './rights.ts';
 
 export type SchemaTypes = {
@@ -38,6 +39,7 @@ export const builder = new SchemaBuilder<SchemaTypes>({
   plugins: [RelayPlugin, ScopeAuthPlugin, PrismaPlugin, DataloaderPlugin, ComplexityPlugin],
   defaultFieldNullability: false,
   relay: {
+    encodeGlobalID: (type, id) => globalId(type, String(id)),
     // Ours hide what may not be seen, and load a page of ids in one statement.
     nodeQueryOptions: false,
     nodesQueryOptions: false,

@@ -1,4 +1,4 @@
-import { decodeGlobalID, encodeGlobalID } from '@pothos/plugin-relay';
+import { decodeGlobalID } from '@pothos/plugin-relay';
 import { badInput, Failure, NotFoundError } from '../errors.ts';
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
@@ -7,8 +7,9 @@ export function isUuid(text: string): boolean {
   return UUID.test(text);
 }
 
+/** In base64. Both are ASCII, which a buffer's way of making it takes four times as long for. */
 export function globalId(type: string, id: string): string {
-  return encodeGlobalID(type, id);
+  return btoa(`${type}:${id}`);
 }
 
 /** The row id of a global id of this type; null where it is of another type or none at all. */

@@ -1,8 +1,8 @@
+import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { renderGraphiQL } from '@graphql-yoga/render-graphiql';
 import type { GraphQLSchema } from 'graphql';
 import { createYoga } from 'graphql-yoga';
-import { v7 as uuid } from 'uuid';
 import { bearer, type Authenticate, type Viewer } from '../auth.ts';
 import type { Context } from '../context.ts';
 import { badInput } from '../errors.ts';
@@ -48,7 +48,7 @@ export function createGraphqlRoute(options: {
   const yoga = createYogaHandler(options);
 
   return async (request, response) => {
-    const requestId = uuid();
+    const requestId = randomUUID();
     response.setHeader('x-request-id', requestId);
     if (!allowOrigin(options.isOriginAllowed, request, response)) return;
     try {
