@@ -1,4 +1,5 @@
 import type { Database } from '../db/database.ts';
+import { readSettings } from '../db/statements/settings.ts';
 import type { Env } from '../env.ts';
 import type { BusinessNumber, Settings } from '../generated/prisma/client.ts';
 import type { Log } from '../log.ts';
@@ -61,10 +62,7 @@ export async function watchModule(db: Database, env: Env, log: Log): Promise<Rea
 }
 
 async function loadModule(db: Database, env: Env): Promise<ChatModule> {
-  const [settings, numbers] = await Promise.all([
-    db.prisma.settings.findUniqueOrThrow({ where: { id: 1 } }),
-    db.prisma.businessNumber.findMany({ orderBy: [{ slot: 'asc' }, { id: 'asc' }] }),
-  ]);
+  const { settings, numbers } = await readSettings(db.pool);
   return openModule(env, settings, numbers);
 }
 
