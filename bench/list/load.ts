@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { Agent, request } from 'node:http';
+import { Pool } from 'undici';
 
 /** `cpuMs`: time of the server's own process for each request; NaN where the system does not tell. */
 export type Measured = { perSecond: number; latenciesMs: number[]; cpuMs: number };
@@ -9,7 +9,7 @@ export async function load(
   target: { url: string; body: string; headers: Record<string, string>; pid: number },
   options: { connections: number; forMs: number },
 ): Promise<Measured> {
-  const agent = new Agent({ keepAlive: true, maxSockets: options.connections });
+  const pool = connect(target.url, options.connections);
   const latenciesMs: number[] = [];
   const cpuBefore = cpuMsOf(target.pid);
   const begun = performance.now();
@@ -17,13 +17,13 @@ export async function load(
   async function ask(): Promise<void> {
     while (performance.now() < until) {
       const asked = performance.now();
-      await post(agent, target);
+      await post(pool, target);
       latenciesMs.push(performance.now() - asked);
     }
   }
   await Promise.all(Array.from({ length: options.connections }, ask));
   const seconds = (performance.now() - begun) / 1_000;
-  agent.destroy();
+  await pool.close();
   const cpuMs = (cpuMsOf(target.pid) - cpuBefore) / latenciesMs.length;
   return { perSecond: latenciesMs.length / seconds, latenciesMs, cpuMs };
 }
@@ -38,20 +38,23 @@ function cpuMsOf(pid: number): number {
   }
 }
 
-export function post(agent: Agent, { url, body, headers }: Omit<Parameters<typeof load>[0], 'pid'>): Promise<string> {
-  return new Promise((resolve, reject) => {
-    const asked = request(url, { method: 'POST', agent, headers: { ...headers, 'content-type': 'application/json' } });
-    asked.on('error', reject);
-    asked.on('response', (response) => {
-      const chunks: Buffer[] = [];
-      response.on('data', (chunk: Buffer) => chunks.push(chunk));
-      response.on('error', reject);
-      response.on('end', () => {
-        const text = Buffer.concat(chunks).toString();
-        if (response.statusCode === 200 && !text.includes('"errors":')) resolve(text);
-        else reject(new Error(`${url} answered ${response.statusCode}: ${text.slice(0, 500)}`));
-      });
-    });
-    asked.end(body);
+/** The answer's bytes; anything but 200 and data is an error. */
+export async function post(
+  pool: Pool,
+  { url, body, headers }: Omit<Parameters<typeof load>[0], 'pid'>,
+): Promise<Buffer> {
+  const answer = await pool.request({
+    path: new URL(url).pathname,
+    method: 'POST',
+    headers: { ...headers, 'content-type': 'application/json' },
+    body,
   });
+  const bytes = Buffer.from(await answer.body.arrayBuffer());
+  if (answer.statusCode === 200 && !bytes.includes('"errors":')) return bytes;
+  throw new Error(`${url} answered ${answer.statusCode}: ${bytes.toString('utf8', 0, 500)}`);
+}
+
+/** undici's takes half the time of node:http's client, which runs on the same machine as what it measures. */
+export function connect(url: string, connections: number): Pool {
+  return new Pool(new URL(url).origin, { connections, pipelining: 1 });
 }

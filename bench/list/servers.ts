@@ -1,11 +1,11 @@
 import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { Agent } from 'node:http';
 import { fileURLToPath } from 'node:url';
+import type { Pool } from 'undici';
 import type { Env } from '../../src/env.ts';
 import { signIn } from '../../src/sign-in.ts';
 import { subjectOf } from '../../src/demo-data.ts';
-import { post } from './load.ts';
+import { connect, post } from './load.ts';
 import type { Variant } from './variants.ts';
 
 export type Running = Variant & { url: string; headers: Record<string, string>; pid: number };
@@ -67,15 +67,22 @@ function installPostgraphile(): void {
 }
 
 async function firstAnswer(server: Running): Promise<void> {
-  const agent = new Agent();
+  const pool = connect(server.url, 1);
   const deadline = performance.now() + 60_000;
-  for (;;) {
-    try {
-      await post(agent, server);
-      return;
-    } catch (error) {
-      if (performance.now() > deadline || !(error instanceof Error && 'code' in error)) throw error;
-      await new Promise((resolve) => setTimeout(resolve, 100));
-    }
+  while (!(await isAnswering(pool, server))) {
+    if (performance.now() > deadline) throw new Error(`${server.name} does not answer`);
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+  await pool.close();
+}
+
+/** An answer that is wrong is no reason to wait. */
+async function isAnswering(pool: Pool, server: Running): Promise<boolean> {
+  try {
+    await post(pool, server);
+    return true;
+  } catch (error) {
+    if (error instanceof Error && 'code' in error) return false;
+    throw error;
   }
 }
