@@ -1,7 +1,6 @@
-import { Agent } from 'node:http';
 import { openDatabase } from '../../src/db/database.ts';
 import { globalId } from '../../src/schema/global-id.ts';
-import { post } from './load.ts';
+import { connect, post } from './load.ts';
 import type { Running } from './servers.ts';
 
 const RUNS = 100;
@@ -18,7 +17,14 @@ export const detailQuery = `query Detail($id: ID!) { conversation(id: $id) {
     content { __typename ... on TextContent { text } ... on MediaContent { caption attachment { id fileName mimeType state } } }
     sentByOperator { id displayName } statusHistory { status at inferred } failure { title retryable outcomeUnknown }
     quoted { id preview } reactions { emoji byCustomer operator { displayName } } attachments { id fileName } availableActions
-  } } } }`;
+    requestLinks { code role linkedAt linkedBy { displayName } request { id name status { name } } }
+  } }
+  requests(first: 20) { totalCount asOf pageInfo { hasNextPage endCursor } nodes {
+    id code name version visibility updatedAt status { key name } company { name } contact { name } template { name }
+    assignee { displayName } createdBy { displayName } customFields { value } tags { name } attachments { id }
+  } }
+  presentOperators { operator { displayName } typing since }
+} }`;
 
 /** One after the other, each of another conversation. */
 export async function detailLatencies(server: Running, databaseUrl: string): Promise<number[]> {
@@ -28,14 +34,14 @@ export async function detailLatencies(server: Running, databaseUrl: string): Pro
     take: RUNS + 10,
     orderBy: { number: 'asc' },
   });
-  const agent = new Agent({ keepAlive: true });
+  const pool = connect(server.url, 1);
   const ms: number[] = [];
   for (const { id } of rows) {
     const body = JSON.stringify({ query: detailQuery, variables: { id: globalId('Conversation', id) } });
     const begun = performance.now();
-    await post(agent, { ...server, body });
+    await post(pool, { ...server, body });
     ms.push(performance.now() - begun);
   }
-  agent.destroy();
+  await pool.close();
   return ms.slice(-RUNS);
 }
