@@ -332,7 +332,7 @@ describe('a token for a dashboard', () => {
   it('says when it was used last, without a write for every request', async () => {
     const { secret, apiToken } = await create({});
     const before = await writesTo('api_token');
-    for (let index = 0; index < 20; index += 1) await ask(secret ?? '', VIEWER);
+    await Promise.all(Array.from({ length: 100 }, () => ask(secret ?? '', VIEWER)));
     const alena = await server.as('alena');
     await eventually(async () => {
       const { apiTokens } = await alena.request<{ apiTokens: { id: string; lastUsedAt: string | null }[] }>(
@@ -341,7 +341,7 @@ describe('a token for a dashboard', () => {
       return apiTokens.find(({ id }) => id === apiToken?.id)?.lastUsedAt;
     }, patience(15_000));
 
-    expect((await writesTo('api_token')) - before).toBeLessThan(5);
+    expect((await writesTo('api_token')) - before).toBeLessThan(10);
   });
 
   async function writesTo(table: string): Promise<number> {

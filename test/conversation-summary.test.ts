@@ -143,7 +143,10 @@ describe('the figures', () => {
       await customerWrites('+420601000003'),
     ];
     for (const [index, { id }] of [failed, automated, accepted].entries()) await reply(id, `key-${index}`);
-    await server.sandbox.settled();
+    await eventually(
+      async () =>
+        (await server.sql(`SELECT FROM message WHERE direction = 'OUTGOING' AND status = 'READ'`)).length === 3,
+    );
     const change = (set: string, { id }: { id: string }) =>
       server.sql(
         `UPDATE message SET ${set} WHERE direction = 'OUTGOING' AND conversation_id =

@@ -184,7 +184,9 @@ async function redisClients(): Promise<number> {
   const redis = new Redis(redisUrl);
   const list = String(await redis.client('LIST'));
   redis.disconnect();
-  return list.trim().split('\n').length;
+  // Other files' clients are in other databases of the same Redis.
+  const database = ` db=${new URL(redisUrl).pathname.slice(1)} `;
+  return list.split('\n').filter((client) => client.includes(database)).length;
 }
 
 function memoryMb(): number {
