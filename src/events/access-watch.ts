@@ -1,5 +1,6 @@
-import { isLive, tokenViewer, type Viewer } from '../auth.ts';
+import { isLive, tokenViewer, type TokenViewer, type Viewer } from '../auth.ts';
 import type { Database } from '../db/database.ts';
+import type { ApiToken, Operator } from '../generated/prisma/client.ts';
 import type { Log } from '../log.ts';
 import { isEnded } from '../log-in.ts';
 
@@ -56,7 +57,8 @@ export function createAccessWatch(options: {
   }
 
   async function lookNow(): Promise<void> {
-    const watched = [...options.connections()].filter((connection) => !endExpired(connection));
+    const now = new Date();
+    const watched = [...options.connections()].filter((connection) => !endExpired(connection, now));
     if (isStopped || watched.length === 0) return;
     try {
       await options.lookAtModule();
@@ -64,7 +66,7 @@ export function createAccessWatch(options: {
         options.db,
         watched.map(({ viewer }) => viewer),
       );
-      for (const connection of watched) apply(connection, presentOf(connection.viewer));
+      for (const connection of watched) apply(connection, presentOf.get(idOf(connection.viewer)));
     } catch (error) {
       options.log.debug({ err: error }, 'rights could not be read; the next look tries again');
       throw error;
@@ -73,35 +75,51 @@ export function createAccessWatch(options: {
 }
 
 /** Needs no database, which may be away. */
-function endExpired(connection: Watched): boolean {
+function endExpired(connection: Watched, now: Date): boolean {
   const { expiresAt } = connection.viewer;
-  if (expiresAt === null || expiresAt > new Date()) return false;
+  if (expiresAt === null || expiresAt > now) return false;
   connection.refuse('Forbidden: the token expired');
   return true;
 }
 
-function apply(connection: Watched, present: Viewer | undefined): void {
-  if (!present) return connection.refuse('Forbidden: signed out or revoked');
-  if (rightsOf(present) !== rightsOf(connection.viewer)) connection.setViewer(present);
+function apply(connection: Watched, present: Present | undefined): void {
+  const { viewer } = connection;
+  if (!present?.holdsFor(viewer)) return connection.refuse('Forbidden: signed out or revoked');
+  if (present.rights !== rightsOf(viewer)) connection.setViewer(present.as(viewer));
 }
 
-/** The viewer of each connection with the rights of this moment; null where there are none left. */
-async function readPresent(db: Database, viewers: Viewer[]): Promise<(viewer: Viewer) => Viewer | undefined> {
+/** What a credential may at this moment, worked out once for all connections that came with it. */
+type Present = { rights: string; holdsFor(viewer: Viewer): boolean; as(viewer: Viewer): Viewer };
+
+async function readPresent(db: Database, viewers: Viewer[]): Promise<ReadonlyMap<string, Present>> {
   const ids = (kind: Viewer['kind']) => [...new Set(viewers.filter((each) => each.kind === kind).map(idOf))];
+  const [operatorIds, tokenIds] = [ids('operator'), ids('token')];
   const [operators, tokens] = await Promise.all([
-    ids('operator').length > 0 ? db.prisma.operator.findMany({ where: { id: { in: ids('operator') } } }) : [],
-    ids('token').length > 0 ? db.prisma.apiToken.findMany({ where: { id: { in: ids('token') } } }) : [],
+    operatorIds.length > 0 ? db.prisma.operator.findMany({ where: { id: { in: operatorIds } } }) : [],
+    tokenIds.length > 0 ? db.prisma.apiToken.findMany({ where: { id: { in: tokenIds } } }) : [],
   ]);
-  const operatorOf = new Map(operators.map((operator) => [operator.id, operator]));
-  const tokenOf = new Map(tokens.map((token) => [token.id, token]));
-  return (viewer) => {
-    if (viewer.kind === 'token') {
-      const token = tokenOf.get(viewer.tokenId);
-      return token && isLive(token, new Date()) ? tokenViewer(token, viewer.address) : undefined;
-    }
-    const operator = operatorOf.get(viewer.operatorId);
-    if (!operator || isEnded(operator, viewer.issuedAt)) return undefined;
-    return { ...viewer, permissions: new Set(operator.permissions) };
+  const now = new Date();
+  return new Map([
+    ...operators.map((operator) => [operator.id, presentOperator(operator)] as const),
+    ...tokens.map((token) => [token.id, presentToken(token, now)] as const),
+  ]);
+}
+
+function presentOperator(operator: Operator): Present {
+  const permissions = new Set(operator.permissions);
+  return {
+    rights: operatorRights(permissions),
+    holdsFor: (viewer) => viewer.kind === 'operator' && !isEnded(operator, viewer.issuedAt),
+    as: (viewer) => (viewer.kind === 'operator' ? { ...viewer, permissions } : viewer),
+  };
+}
+
+function presentToken(token: ApiToken, now: Date): Present {
+  const isHolding = isLive(token, now);
+  return {
+    rights: tokenRights(tokenViewer(token, null)),
+    holdsFor: () => isHolding,
+    as: ({ address }) => tokenViewer(token, address),
   };
 }
 
@@ -109,7 +127,20 @@ function idOf(viewer: Viewer): string {
   return viewer.kind === 'operator' ? viewer.operatorId : viewer.tokenId;
 }
 
+/** Thousands are compared every second, and hardly ever has one changed. */
+const known = new WeakMap<Viewer, string>();
+
 function rightsOf(viewer: Viewer): string {
-  if (viewer.kind === 'operator') return [...viewer.permissions].toSorted().join();
-  return [...viewer.scopes, '|', ...(viewer.businessNumberIds ?? ['*'])].toSorted().join();
+  const rights =
+    known.get(viewer) ?? (viewer.kind === 'operator' ? operatorRights(viewer.permissions) : tokenRights(viewer));
+  known.set(viewer, rights);
+  return rights;
+}
+
+function operatorRights(permissions: ReadonlySet<string>): string {
+  return [...permissions].toSorted().join();
+}
+
+function tokenRights({ scopes, businessNumberIds }: TokenViewer): string {
+  return [...scopes, '|', ...(businessNumberIds ?? ['*'])].toSorted().join();
 }
