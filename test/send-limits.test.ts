@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { eventually } from './support/events.ts';
+import { patience } from './support/patience.ts';
 import { beginConversation, reached, rowOf, send } from './support/sends.ts';
 import { number2, startTestServer, type TestServer } from './support/server.ts';
 
@@ -44,6 +45,33 @@ describe('two processes that share a number', () => {
     expect(busiestSecond(times())).toBeLessThanOrEqual(PER_SECOND + 3);
     const [earliest, latest] = [Math.min(...times()), Math.max(...times())];
     expect(latest - earliest).toBeGreaterThan(((replies.length - PER_SECOND) / PER_SECOND) * 1_000);
+  });
+});
+
+describe('a process that ends', () => {
+  it('leaves what waits for its turn to the others, and is gone at once', async () => {
+    const third = await startTestServer({ settings, databaseUrl: first.databaseUrl });
+    const begun = await Promise.all(Array.from({ length: 40 }, () => beginConversation(first)));
+    const client = await first.as('boris');
+    await Promise.all(
+      begun.map(({ conversationId }) => send(client, 'replyToConversation', { conversationId, text: 'Poslední' })),
+    );
+    await eventually(async () => third.sandbox.ledger().length > 0, 10_000);
+
+    const endsAt = Date.now();
+    await third[Symbol.asyncDispose]();
+    const tookMs = Date.now() - endsAt;
+    const sentBy = (server: TestServer) => begun.filter(({ from }) => server.sandbox.ledger({ to: from }).length > 0);
+    const before = [first, second, third].flatMap(sentBy).length;
+    await eventually(async () => [first, second, third].flatMap(sentBy).length >= begun.length, 20_000);
+
+    // A third of forty would take more than four seconds to drain at a third of ten per second.
+    expect(tookMs).toBeLessThan(patience(2_500));
+    expect(before).toBeLessThan(begun.length);
+    const sent = [first, second, third].flatMap(({ sandbox }) =>
+      begun.flatMap(({ from }) => sandbox.ledger({ to: from })),
+    );
+    expect(sent).toHaveLength(begun.length);
   });
 });
 

@@ -11,6 +11,8 @@ export type Pacer = {
   slot(businessNumberId: string): Promise<Slot>;
   /** A slot that was not used after all. */
   giveBack(businessNumberId: string): Promise<void>;
+  /** Sends everybody who waits away, to ask elsewhere: this process ends. */
+  stop(): void;
 };
 
 /** Meta counts by its own clock and seconds: what is saved up and what flows in must fit into one of them together. */
@@ -25,10 +27,19 @@ export function createPacer(db: Database, messagesPerSecond: number): Pacer {
     lanes.set(businessNumberId, known);
     return known;
   };
+  let isStopped = false;
   return {
-    slot: (businessNumberId) => lane(businessNumberId).slot(),
+    slot: async (businessNumberId) => (isStopped ? elsewhere() : lane(businessNumberId).slot()),
     giveBack: (businessNumberId) => lane(businessNumberId).giveBack(),
+    stop() {
+      isStopped = true;
+      for (const one of lanes.values()) one.answerAll(elsewhere());
+    },
   };
+}
+
+function elsewhere(): Slot {
+  return { kind: 'paused', until: new Date() };
 }
 
 type Waiter = { resolve: (slot: Slot) => void; reject: (error: unknown) => void };
@@ -82,7 +93,7 @@ class Lane {
     if (this.waiting.length > 0) await pause(Math.max(SHORTEST_WAIT_MS, 1_000 / perSecond));
   }
 
-  private answerAll(slot: Slot): void {
+  answerAll(slot: Slot): void {
     for (const waiter of this.waiting.splice(0)) waiter.resolve(slot);
   }
 }

@@ -16,7 +16,7 @@ import type { SyncTemplates } from '../services/templates/mirror.ts';
 import type { Tracing } from '../tracing/tracing.ts';
 import { createEraseTask } from './erase.ts';
 import { createMediaTask } from './media.ts';
-import { createPacer } from './pacer.ts';
+import { createPacer, type Pacer } from './pacer.ts';
 import { createReactionTask } from './reaction.ts';
 import { createReceiptTask } from './receipts.ts';
 import { createRetentionTask, HOURLY_RETENTION } from './retention.ts';
@@ -42,8 +42,12 @@ export type JobOptions = {
   log: Log;
 };
 
-/** Calls that Meta leaves without an answer must not hold up the others: at full rate 5 % of them make 60 with 15 seconds each. */
-const CONCURRENT_SENDS = 128;
+/**
+ * Sends at once, in seconds of the full rate. Calls that Meta leaves without an answer must not hold up the others (5 %
+ * of them with 15 seconds each are 0.75), and who waits for a turn must not be taken for dead.
+ */
+const SECONDS_OF_SENDS = 1.6;
+const FEWEST_SENDS = 16;
 /** Apart from what is sent: a hundred large files must not hold up a reply. A few large ones do not hold up a small one. */
 const BACKGROUND_JOBS = 16;
 const HOURLY_SYNC = '17 * * * * sync-templates';
@@ -54,8 +58,10 @@ const SEND_PATIENCE_MS = 8_000;
 export async function startJobs(options: JobOptions): Promise<AsyncDisposable> {
   const { db, env, tracing, log } = options;
   await using undo = new AsyncDisposableStack();
-  const sending = sendTasks(options);
-  undo.use(await startWorker({ db, tasks: sending, concurrency: CONCURRENT_SENDS, tracing, log }));
+  const pacer = createPacer(db, env.metaMessagesPerSecond);
+  const concurrency = Math.max(FEWEST_SENDS, Math.ceil(env.metaMessagesPerSecond * SECONDS_OF_SENDS));
+  undo.use(await startWorker({ db, tasks: sendTasks(options, pacer), concurrency, tracing, log }));
+  undo.defer(() => pacer.stop());
   const background = backgroundTasks(options);
   undo.use(
     await startWorker({
@@ -73,9 +79,8 @@ export async function startJobs(options: JobOptions): Promise<AsyncDisposable> {
   return undo.move();
 }
 
-function sendTasks(options: JobOptions): TaskList {
+function sendTasks(options: JobOptions, pacer: Pacer): TaskList {
   const { env } = options;
-  const pacer = createPacer(options.db, env.metaMessagesPerSecond);
   const limits = { unknownWaitMs: env.unknownOutcomeWaitSeconds * 1000, timeoutMs: env.metaTimeoutMs };
   return {
     send: createSendTask({ ...options, ...limits, pacer }),
