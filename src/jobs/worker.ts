@@ -1,7 +1,18 @@
-import { Logger, run, type Runner, type Task, type TaskList } from 'graphile-worker';
+import { EventEmitter } from 'node:events';
+import {
+  Logger,
+  run,
+  type Runner,
+  type Task,
+  type TaskList,
+  type WorkerEventMap,
+  type WorkerEvents,
+} from 'graphile-worker';
 import type { Database } from '../db/database.ts';
 import type { Log } from '../log.ts';
 import type { Tracing } from '../tracing/tracing.ts';
+
+type LocalQueue = WorkerEventMap['localQueue:init']['localQueue'];
 
 export type Jobs = AsyncDisposable;
 
@@ -18,7 +29,11 @@ export async function startWorker(options: {
 }): Promise<Jobs> {
   const { db, concurrency, crontab, tracing, log } = options;
   const tasks = Object.fromEntries(Object.entries(options.tasks).map(([name, task]) => [name, traced(name, task)]));
+  const events: WorkerEvents = new EventEmitter();
+  let local: LocalQueue | null = null;
+  events.on('localQueue:init', ({ localQueue }) => (local = localQueue));
   const runner: Runner = await run({
+    events,
     pgPool: db.pool,
     taskList: tasks,
     concurrency,
@@ -33,13 +48,21 @@ export async function startWorker(options: {
   runner.promise.catch((error: unknown) => log.error({ err: error }, 'the job worker ended'));
   return {
     async [Symbol.asyncDispose]() {
+      if (!local) return runner.stop();
+      // The library cannot end while it holds jobs that nobody has begun: it would break off those that are running.
+      local.jobQueue.splice(0);
       await runner.stop();
+      await unlockJobs(db, local.workerPool.id).catch((error: unknown) => log.warn({ err: error }, 'jobs stay locked'));
     },
   };
 
   function traced(name: string, task: Task | undefined): Task | undefined {
     return task && ((...args) => tracing.span({ name: `job ${name}`, kind: 'consumer' }, async () => task(...args)));
   }
+}
+
+async function unlockJobs(db: Database, holder: string): Promise<void> {
+  await db.pool.query('SELECT graphile_worker.force_unlock_workers($1)', [[holder]]);
 }
 
 function toPino(log: Log): Logger {
