@@ -21,7 +21,8 @@ export async function openSeededDatabase(size: Size): Promise<AsyncDisposable & 
   const url =
     process.env.BENCH_DATABASE_URL ??
     undo.use(await startEmbeddedPostgres({ dataDir, log, database: name, settings })).url;
-  if (!(await isSeeded(url, size))) await fill(url, size);
+  if (await isSeeded(url, size)) await prepareDatabase(url);
+  else await fill(url, size);
   const parts = undo.move();
   return { url, [Symbol.asyncDispose]: () => parts.disposeAsync() };
 }

@@ -11,7 +11,7 @@ import {
 } from '../src/generated/client/graphql.ts';
 import { createTestDatabase, type TestDatabase } from './support/database.ts';
 import { collect, eventually, type Collected } from './support/events.ts';
-import { number1, startTestServer, type TestServer } from './support/server.ts';
+import { number1, number2, startTestServer, type TestServer } from './support/server.ts';
 import { logStatements } from './support/statements.ts';
 import { storeConversations, storedConversation } from './support/stored-conversations.ts';
 
@@ -201,6 +201,30 @@ describe('a filtered list is told', () => {
 });
 
 describe('rights', () => {
+  it('that are taken away are a LEFT for each conversation that was seen, and then silence', async () => {
+    await start();
+    await write('+420601000001', 'first', number1);
+    await write('+420601000002', 'second', number2);
+    const live = await follow({}, server.dashboardToken);
+    await write('+420601000001', 'again', number1);
+    await eventually(async () => changes(live).some(([, number]) => number === '+420601000001'), 20_000);
+
+    await server.sql(`UPDATE api_token SET business_number_ids = ARRAY(SELECT id FROM business_number WHERE slot = 2)`);
+    await eventually(async () => changes(live).some(([change]) => change === 'LEFT'), 20_000);
+    const told = live.all.length;
+    await write('+420601000001', 'nobody hears this', number1);
+    await write('+420601000002', 'this they do', number2);
+    await eventually(async () => changes(live).at(-1)?.[1] === '+420601000002', 20_000);
+
+    const left = changes(live).filter(([change]) => change === 'LEFT');
+    expect(left).toHaveLength(1);
+    expect(
+      changes(live)
+        .slice(told)
+        .map(([, number]) => number),
+    ).not.toContain('+420601000001');
+  });
+
   it('that are missing refuse the list', async () => {
     await start();
     await server.sql(`UPDATE api_token SET scopes = '{READ_EVENTS}'`);
