@@ -66,9 +66,9 @@ async function pageThrough(variables: Omit<ConversationListQueryVariables, 'firs
 /** Customers write for as long as the work takes; gives the conversations that they wrote to. */
 async function whileCustomersWrite<T>(work: () => Promise<T>): Promise<{ result: T; touched: Set<number> }> {
   const touched = new Set<number>();
-  let isOver = false;
+  const over = new AbortController();
   async function write(): Promise<void> {
-    while (!isOver) {
+    while (!over.signal.aborted) {
       const index = Math.floor(random() * ROWS);
       touched.add(index + 1);
       await server.sandbox.customerWrites({
@@ -80,7 +80,7 @@ async function whileCustomersWrite<T>(work: () => Promise<T>): Promise<{ result:
     }
   }
   const writing = Promise.all([write(), write()]);
-  const result = await work().finally(() => (isOver = true));
+  const result = await work().finally(() => over.abort());
   await writing;
   return { result, touched };
 }
