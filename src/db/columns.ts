@@ -14,6 +14,21 @@ export function recordset(columns: Columns, parameter: string, alias: string): s
   return `json_to_recordset(${parameter}::json) AS ${alias} (${definitions.join(', ')})`;
 }
 
+/**
+ * The rows for `recordset`. What is null is left out, which PostgreSQL reads as null: most of a message is, and the names
+ * of its columns were half of what was written, sent and parsed.
+ */
+export function recordsOf(columns: Columns, rows: readonly Record<string, unknown>[]): string {
+  const names = Object.keys(columns);
+  return JSON.stringify(
+    rows.map((row) => {
+      const record: Record<string, unknown> = {};
+      for (const name of names) if (row[name] !== null) record[name] = row[name];
+      return record;
+    }),
+  );
+}
+
 /** `last_sequence = n."lastSequence", …` for every column but the key. */
 export function assignments(columns: Columns, alias: string, except: readonly string[] = ['id']): string {
   return Object.entries(columns)

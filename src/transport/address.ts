@@ -8,6 +8,7 @@ export type AddressOf = (request: IncomingMessage) => string;
  * deployment trusts: what stands further left was written by the caller.
  */
 export function createAddressOf(trustedProxies: readonly string[]): AddressOf {
+  if (trustedProxies.length === 0) return ({ socket }) => plain(socket.remoteAddress ?? '');
   const trusted = blockList(trustedProxies);
   const isTrusted = (address: string) => trusted.check(address, isIPv6(address) ? 'ipv6' : 'ipv4');
   return ({ socket, headers }) => {

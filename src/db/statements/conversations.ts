@@ -1,4 +1,4 @@
-import { assignments, insertion, recordset, selectList } from '../columns.ts';
+import { assignments, insertion, recordset, recordsOf, selectList } from '../columns.ts';
 import { conversationColumns, type ConversationRow } from '../rows.ts';
 import type { Statement, Transaction } from '../transaction.ts';
 
@@ -67,10 +67,10 @@ export function lockInvolvedConversations(
 
 /** Gives back the ids that were really inserted: fewer mean that somebody else was first. */
 export async function insertConversations(tx: Transaction, rows: ConversationRow[]): Promise<string[]> {
-  const inserted = await tx.query<{ id: string }>(insert, [JSON.stringify(rows)]);
+  const inserted = await tx.query<{ id: string }>(insert, [recordsOf(conversationColumns, rows)]);
   return inserted.map((row) => row.id);
 }
 
 export function updateConversations(tx: Transaction, rows: ConversationRow[]): void {
-  if (rows.length > 0) tx.send(update, [JSON.stringify(rows)]);
+  if (rows.length > 0) tx.send(update, [recordsOf(conversationColumns, rows)]);
 }

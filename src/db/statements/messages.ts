@@ -1,4 +1,4 @@
-import { assignments, insertion, recordset, selectList } from '../columns.ts';
+import { assignments, insertion, recordset, recordsOf, selectList } from '../columns.ts';
 import { messageColumns, newMessageColumns, type MessageRow, type NewMessage } from '../rows.ts';
 import type { Statement, Transaction } from '../transaction.ts';
 
@@ -40,9 +40,9 @@ export function findMessages(tx: Transaction, providerIds: string[], ids: string
 }
 
 export function insertMessages(tx: Transaction, messages: NewMessage[]): void {
-  if (messages.length > 0) tx.send(insert, [JSON.stringify(messages)]);
+  if (messages.length > 0) tx.send(insert, [recordsOf(newMessageColumns, messages)]);
 }
 
 export function updateMessages(tx: Transaction, messages: MessageRow[]): void {
-  if (messages.length > 0) tx.send(update, [JSON.stringify(messages)]);
+  if (messages.length > 0) tx.send(update, [recordsOf(messageColumns, messages)]);
 }

@@ -1,4 +1,4 @@
-import { insertion, recordset, type Columns } from '../columns.ts';
+import { insertion, recordset, recordsOf, type Columns } from '../columns.ts';
 import type { MessageStatus } from '../../generated/prisma/enums.ts';
 import type { Statement, Transaction } from '../transaction.ts';
 
@@ -28,5 +28,5 @@ const insert: Statement = {
 };
 
 export function insertStatusEntries(tx: Transaction, entries: NewStatusEntry[]): void {
-  if (entries.length > 0) tx.send(insert, [JSON.stringify(entries)]);
+  if (entries.length > 0) tx.send(insert, [recordsOf(columns, entries)]);
 }
