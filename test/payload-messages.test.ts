@@ -33,7 +33,7 @@ describe('a message', () => {
   it.each<[fact: string, more: object, expected: object]>([
     [
       'an image without a body',
-      { type: 'image' },
+      { type: 'image', text: undefined },
       { kind: 'IMAGE', media: { mediaId: null, mimeType: 'application/octet-stream', sha256: null, fileName: null } },
     ],
     [

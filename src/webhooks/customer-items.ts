@@ -37,7 +37,7 @@ const marketingWords = new Map<string, PreferenceItem['marketing']>([
 /** One element of `user_preferences[]`. */
 export function readPreference(element: unknown, path: string, around: Surroundings): Item {
   const preference = asObject(element);
-  const marketing = marketingWords.get(asText(preference?.value) ?? '');
+  const marketing = marketingWords.get(asText(preference?.value)?.toLowerCase() ?? '');
   const category = asText(preference?.category) ?? 'marketing_messages';
   if (!preference || !marketing || category !== 'marketing_messages') {
     return unknown(path, around.field, 'a preference that is not known');

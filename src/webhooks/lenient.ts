@@ -53,11 +53,17 @@ export function firstText(...values: unknown[]): string | null {
 
 const LATEST_SECONDS = 253_402_300_799;
 
-/** Seconds since 1970 as text or number; null where no date can be made of it. */
+/** From 2001 to 2286; as seconds they would be far beyond all calendars. */
+function isMilliseconds(number: number): boolean {
+  return number >= 1e12 && number < 1e13;
+}
+
+/** Seconds since 1970, or milliseconds, as text or number; null where no date can be made of it. */
 export function asInstant(value: unknown): Date | null {
-  const seconds = asNumber(value);
-  if (seconds === null || seconds < 0 || seconds > LATEST_SECONDS) return null;
-  return new Date(Math.floor(seconds) * 1000);
+  const number = asNumber(value);
+  if (number === null || number < 0) return null;
+  const seconds = Math.floor(isMilliseconds(number) ? number / 1000 : number);
+  return seconds > LATEST_SECONDS ? null : new Date(seconds * 1000);
 }
 
 let cleanings = 0;

@@ -1,7 +1,7 @@
 import type { AnnouncedMedia, Content, DescribedContent } from '../db/content.ts';
 import type { MessageKind } from '../generated/prisma/enums.ts';
 import { describeInteractive, reply } from './interactive-content.ts';
-import { asElements, asList, asNumber, asObject, asText, firstText, isTrue, type Json } from './lenient.ts';
+import { asElements, asNumber, asObject, asText, firstText, isTrue, type Json } from './lenient.ts';
 
 type Describe = (body: Json, message: Json) => DescribedContent | null;
 
@@ -27,11 +27,19 @@ const readers = new Map<string, Describe>([
   ['media_placeholder', () => unsupported('media_placeholder', 'The file of an imported message follows.')],
 ]);
 
+const bodyless = new Set(['request_welcome', 'media_placeholder']);
 const corrections = new Set(['reaction', 'edit', 'revoke']);
 
-/** The type that a message names, or where it names none, the first of its keys that is one. */
+/** The type that a message names; where nothing of that type is in it, what is there instead. */
 export function typeOf(message: Json): string | null {
-  return asText(message.type) ?? Object.keys(message).find((key) => readers.has(key) || corrections.has(key)) ?? null;
+  const word = asText(message.type);
+  const type = word !== null && isKnown(word.toLowerCase()) ? word.toLowerCase() : word;
+  if (type !== null && (message[type] !== undefined || bodyless.has(type))) return type;
+  return Object.keys(message).find((key) => isKnown(key) && (message[key] ?? null) !== null) ?? type;
+}
+
+function isKnown(type: string): boolean {
+  return readers.has(type) || corrections.has(type);
 }
 
 /** What a message says; what is not known becomes UNSUPPORTED with the provider's own word for it. */
@@ -105,6 +113,6 @@ function providerTypeOf(type: string, body: Json): string {
 }
 
 function reasonOf(message: Json): string | null {
-  const error = asObject(asList(message.errors)[0]);
+  const error = asObject(asElements(message.errors)[0]);
   return error ? firstText(asObject(error.error_data)?.details, error.message, error.title) : null;
 }

@@ -2,7 +2,7 @@ import type { Identity, Item, MessageItem, ProviderProblem, Referral } from '../
 import { readCorrection, type Common } from './corrections.ts';
 import { unknown } from './elements.ts';
 import { identify, splitId, type Contacts } from './identities.ts';
-import { asInstant, asList, asObject, asText, cleaningsSoFar, isTrue, type Json } from './lenient.ts';
+import { asElements, asInstant, asObject, asText, cleaningsSoFar, isTrue, type Json } from './lenient.ts';
 import { describeContent, typeOf } from './message-content.ts';
 import { readProblem } from './problems.ts';
 
@@ -51,7 +51,7 @@ function isFromSomebody({ waId, userId }: Identity, message: Json): boolean {
 
 function contentItem(message: Json, type: string | null, common: Common, source: Source): MessageItem {
   const described = describeContent(message, type);
-  const problems = asList(message.errors).flatMap((error) => readProblem(error) ?? []);
+  const problems = asElements(message.errors).flatMap((error) => readProblem(error) ?? []);
   const context = asObject(message.context);
   return {
     ...common,

@@ -68,7 +68,7 @@ function readElements(value: Json, path: string, account: AccountSurroundings): 
     ...each('messages', (element, here) =>
       imported
         ? readHistoryMessage(element, here, around, null)
-        : readMessage(element, here, around, { from: 'customer', imported }),
+        : readMessage(element, here, around, { from: isOfPhoneApp(field) ? 'phone-app' : 'customer', imported }),
     ),
     ...each('message_echoes', (element, here) => readMessage(element, here, around, { from: 'phone-app', imported })),
     ...each('statuses', (element, here) => readStatus(element, here, around)),
@@ -78,6 +78,11 @@ function readElements(value: Json, path: string, account: AccountSurroundings): 
       channelError(element, here, account, around.businessDigits),
     ),
   ];
+}
+
+/** Whatever its list is called there. */
+function isOfPhoneApp(field: string | null): boolean {
+  return field === 'smb_message_echoes' || field === 'message_echoes';
 }
 
 function surroundingsOf(value: Json, field: string | null): Surroundings {

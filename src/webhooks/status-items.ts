@@ -1,7 +1,7 @@
 import type { Item, StatusItem } from '../services/receiving/items.ts';
 import { unknown } from './elements.ts';
 import { identify, splitId } from './identities.ts';
-import { asInstant, asList, asObject, asText, firstText } from './lenient.ts';
+import { asElements, asInstant, asObject, asText, firstText } from './lenient.ts';
 import type { Surroundings } from './message-items.ts';
 import { readProblem } from './problems.ts';
 
@@ -33,6 +33,6 @@ export function readStatus(element: unknown, path: string, around: Surroundings)
     at: asInstant(status.timestamp),
     recipient: identify(ids, around.contacts),
     opaqueId: asText(status.biz_opaque_callback_data),
-    problem: readProblem(asList(status.errors)[0]),
+    problem: readProblem(asElements(status.errors)[0]),
   };
 }
