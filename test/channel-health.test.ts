@@ -136,3 +136,26 @@ describe('the health of the channel', () => {
     expect(await health('boris')).toEqual([]);
   });
 });
+
+it('the name that Meta approved is the name of the number, and news of an older one told again change nothing', async () => {
+  const approved = (name: string) => ({
+    display_phone_number: number1.phoneNumber.slice(1),
+    decision: 'APPROVED',
+    requested_verified_name: name,
+    rejection_reason: null,
+  });
+  const nameOf = async () =>
+    (
+      await server.sql(`SELECT display_name AS name FROM business_number WHERE phone_number = $1`, [
+        number1.phoneNumber,
+      ])
+    )[0];
+
+  await tell('phone_number_name_update', approved('Lucky Shrub'), minutesAgo(20));
+  expect(await nameOf()).toEqual({ name: 'Lucky Shrub' });
+  await tell('phone_number_name_update', approved('Lucky Tree'), minutesAgo(10));
+  await tell('phone_number_name_update', approved('Lucky Shrub'), minutesAgo(20));
+  await tell('phone_number_name_update', { ...approved('Spam'), decision: 'REJECTED' }, minutesAgo(5));
+
+  expect(await nameOf()).toEqual({ name: 'Lucky Tree' });
+});

@@ -90,7 +90,7 @@ describe('the delivery log', () => {
       ['PARTIALLY_PROCESSED', 2, '1 of 2 items could not be applied'],
       ['IGNORED', 0, null],
       ['REJECTED', 0, 'the body is not JSON'],
-      ['IGNORED', 1, null],
+      ['IGNORED', 1, '1 of 1 items are of no number that is configured'],
       ['PROCESSED', 2, null],
     ]);
     expect(second.pageInfo.hasNextPage).toBe(false);

@@ -139,6 +139,41 @@ describe('a customer', () => {
     expect(previews(await named('Uživatel'))).toHaveLength(3);
   });
 
+  it('wrote with the old number before it changed, even if that comes late or is the first that is heard of them', async () => {
+    const before = new Date(Date.now() - 60_000);
+    await post(wrote({ number: '420601110021', name: 'Pozdní' }, 'první'));
+    await post(notice('420601110021', { type: 'user_changed_number', body: 'Změna', wa_id: '420601110022' }));
+    await post(wrote({ number: '420601110021', name: 'Staré jméno' }, 'opožděná', before));
+    await post(notice('420601110023', { type: 'user_changed_number', body: 'Změna', wa_id: '420601110024' }));
+    await post(wrote({ number: '420601110023', name: 'Neznámý' }, 'opožděná', before));
+    await post(wrote({ number: '420601110024', name: 'Neznámý' }, 'nová'));
+    await post(
+      notice('420601110025', { type: 'user_changed_number', body: 'Změna', wa_id: '420601110026' }),
+      wrote({ number: '420601110025' }, 'spolu', before),
+      wrote({ number: '420601110026', name: 'Pospolu' }, 'nová'),
+    );
+
+    expect(previews(await named('Pozdní'))).toEqual(['opožděná', 'první', 'Změna']);
+    expect(previews(await named('Neznámý'))).toEqual(['opožděná', 'Změna', 'nová']);
+    expect(previews(await named('Pospolu'))).toEqual(['spolu', 'Změna', 'nová']);
+    const strangers = await server.sql(
+      `SELECT FROM participant WHERE wa_id IN ('420601110021', '420601110023', '420601110025')`,
+    );
+    expect(strangers).toHaveLength(0);
+  });
+
+  it('is not moved back by a late message with the number of before', async () => {
+    const before = new Date(Date.now() - 60_000);
+    await post(wrote({ number: '420601110031', userId: 'CZ.steady', name: 'Stálý' }, '1'));
+    await post(wrote({ number: '420601110032', userId: 'CZ.steady', name: 'Stálý' }, '2'));
+
+    await post(wrote({ number: '420601110031', userId: 'CZ.steady' }, 'opožděná', before));
+
+    const conversation = await named('Stálý');
+    expect(previews(conversation)).toEqual(['opožděná', '1', '2']);
+    expect(conversation.participant.phoneNumber).toBe('+420601110032');
+  });
+
   it('who takes over a number that somebody gave up is not mixed with them, even if the notice is told again', async () => {
     const change = notice('420601110006', { type: 'user_changed_number', body: 'Změna', wa_id: '420601110007' });
     await post(wrote({ number: '420601110006', userId: 'CZ.first', name: 'První' }, 'první'));

@@ -23,6 +23,8 @@ export function readAccountChange(value: Json, around: AccountSurroundings): Acc
     trouble: troubleOf({ field, event, digits, value }),
     summary: summaryOf(field, event, value, alert),
     severity: severityOf(field, event, value, alert),
+    approvedName:
+      field === 'phone_number_name_update' && event === 'APPROVED' ? asText(value.requested_verified_name) : null,
     at: around.at ?? asInstant(value.timestamp),
   };
 }
@@ -88,7 +90,7 @@ export function channelError(
   const details = firstText(asObject(error.error_data)?.details, error.message, error.title) ?? 'unknown error';
   const summary = `WhatsApp reported error ${event ?? 'without a code'}: ${details}`;
   const { businessAccountId, at } = around;
-  const told = { event, displayPhoneNumber, summary, severity: 'warning' as const, at };
+  const told = { event, displayPhoneNumber, summary, severity: 'warning' as const, approvedName: null, at };
   const trouble = errorTrouble(event, displayPhoneNumber);
   return { type: 'account', businessAccountId, field: 'errors', ...told, trouble };
 }

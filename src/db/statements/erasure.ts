@@ -7,6 +7,7 @@ export type ErasedPerson = {
   groupId: string | null;
   phoneNumber: string | null;
   previousPhoneNumbers: string[];
+  formerIds: string[];
   erasedAt: Date | null;
 };
 
@@ -17,7 +18,8 @@ export async function lockPerson(tx: Transaction, id: string): Promise<ErasedPer
        SELECT id FROM participant WHERE id = $1
        UNION SELECT p.id FROM participant p JOIN same ON p.merged_into_id = same.id)
      SELECT id, wa_id AS "waId", user_id AS "userId", group_id AS "groupId", phone_number AS "phoneNumber",
-       previous_phone_numbers AS "previousPhoneNumbers", erased_at AS "erasedAt"
+       previous_phone_numbers AS "previousPhoneNumbers", erased_at AS "erasedAt",
+       ARRAY(SELECT f.id FROM former_id f WHERE f.participant_id = participant.id) AS "formerIds"
      FROM participant WHERE id IN (SELECT id FROM same) ORDER BY id FOR UPDATE`,
     [id],
   );
@@ -92,6 +94,7 @@ export async function blankEvents(tx: Transaction, conversationIds: string[]): P
 }
 
 export async function blankParticipants(tx: Transaction, ids: string[]): Promise<void> {
+  await tx.query('DELETE FROM former_id WHERE participant_id = ANY($1::uuid[])', [ids]);
   await tx.query(
     `UPDATE participant SET wa_id = NULL, user_id = NULL, group_id = NULL, phone_number = NULL, comparison_key = NULL,
        profile_name = NULL, previous_phone_numbers = '{}', search_text = '', erased_at = $2

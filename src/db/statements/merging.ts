@@ -59,7 +59,14 @@ const rest: Statement[] = [
   },
 ];
 
+const giveFormerIds: Statement = {
+  text: `WITH gone AS (DELETE FROM former_id WHERE participant_id = $1 RETURNING id, until)
+    INSERT INTO former_id AS f (id, participant_id, until) SELECT id, $2, until FROM gone
+    ON CONFLICT (id, participant_id) DO UPDATE SET until = greatest(f.until, excluded.until)`,
+};
+
 export async function releaseParticipantIds(tx: Transaction, goneId: string, keptId: string): Promise<void> {
+  await tx.query(giveFormerIds, [goneId, keptId]);
   await tx.query(releaseParticipant, [goneId, keptId]);
   await tx.query('UPDATE participant SET merged_into_id = $2 WHERE merged_into_id = $1', [goneId, keptId]);
 }

@@ -86,3 +86,13 @@ export async function saveNumberNames(
     [JSON.stringify(names)],
   );
 }
+
+/** What Meta approved as names of our numbers. */
+export function renameNumbers(tx: Transaction, names: readonly { phoneNumber: string; displayName: string }[]): void {
+  if (names.length === 0) return;
+  tx.send(
+    `UPDATE business_number b SET display_name = n."displayName"
+     FROM json_to_recordset($1::json) AS n ("phoneNumber" text, "displayName" text) WHERE b.phone_number = n."phoneNumber"`,
+    [JSON.stringify(names)],
+  );
+}

@@ -14,6 +14,7 @@ async function* documentOf(db: Database, participantId: string): AsyncGenerator<
   const people = await db.prisma.participant.findMany({
     where: { OR: [{ id: participantId }, { mergedIntoId: participantId }] },
     orderBy: { createdAt: 'asc' },
+    include: { formerIds: { select: { id: true, until: true } } },
   });
   yield `{"exportedAt":${JSON.stringify(new Date())},"participants":${JSON.stringify(people)},"conversations":[`;
   const conversations = await db.prisma.conversation.findMany({

@@ -4,10 +4,11 @@ const MIN_LENGTH = 6;
 
 /** What names this person in what Meta sends: numbers as digits, business-scoped ids, groups. */
 export function identifiersOf(people: readonly ErasedPerson[]): string[] {
-  const all = people.flatMap(({ waId, userId, groupId, phoneNumber, previousPhoneNumbers }) => [
+  const all = people.flatMap(({ waId, userId, groupId, phoneNumber, previousPhoneNumbers, formerIds }) => [
     waId,
     userId,
     groupId,
+    ...formerIds,
     ...[phoneNumber, ...previousPhoneNumbers].map((number) => number?.replace(/\D/g, '')),
   ]);
   return [...new Set(all.flatMap((identifier) => identifier ?? []))].filter(({ length }) => length >= MIN_LENGTH);

@@ -40,5 +40,11 @@ export function applyAccountEvent(batch: Batch, item: AccountItem | TemplateItem
   const key = [item.businessAccountId, field, event, subject, at.getTime(), summary].join(':');
   const severity = item.type === 'account' ? item.severity : 'info';
   batch.accountEvents.push({ id: newId(), field, event, summary, severity, at, key });
+  if (item.type === 'account' && item.approvedName && item.displayPhoneNumber)
+    batch.numberNames.push({
+      eventKey: key,
+      phoneNumber: `+${item.displayPhoneNumber}`,
+      displayName: item.approvedName,
+    });
   if (item.type === 'account' && item.trouble) batch.troubles.push({ eventKey: key, item, trouble: item.trouble, at });
 }

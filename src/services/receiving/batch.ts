@@ -4,6 +4,7 @@ import type { ParkedItem } from '../../db/statements/parked-items.ts';
 import { saveAttachments, type NewAttachment } from '../../db/statements/attachments.ts';
 import { saveReactions, type NewReaction } from '../../db/statements/reactions.ts';
 import { saveAccountEvents, type NewAccountEvent } from '../../db/statements/account-events.ts';
+import { renameNumbers } from '../../db/statements/settings.ts';
 import type { Transaction } from '../../db/transaction.ts';
 import type { Changes } from '../changes.ts';
 import { newConversation } from '../new-conversation.ts';
@@ -24,6 +25,7 @@ export class Batch {
   readonly accountEvents: NewAccountEvent[] = [];
   readonly templateItems: TemplateItem[] = [];
   readonly troubles: ToldTrouble[] = [];
+  readonly numberNames: { eventKey: string; phoneNumber: string; displayName: string }[] = [];
   private readonly numbers: Numbers;
   private readonly awaited: ReadonlySet<string>;
   private readonly byPair = new Map<string, ConversationRow>();
@@ -110,7 +112,13 @@ export class Batch {
   async saveExtras(tx: Transaction): Promise<void> {
     await saveAttachments(tx, this.attachments);
     for (const messageId of await saveReactions(tx, this.reactions)) this.tellReaction(messageId);
-    await applyTroubles(tx, this.troubles, await saveAccountEvents(tx, this.accountEvents));
+    // News told again are none: since then there may have been newer ones.
+    const fresh = await saveAccountEvents(tx, this.accountEvents);
+    await applyTroubles(tx, this.troubles, fresh);
+    renameNumbers(
+      tx,
+      this.numberNames.filter(({ eventKey }) => fresh.has(eventKey)),
+    );
     await applyTemplateItems(tx, this.templateItems);
   }
 

@@ -1,5 +1,5 @@
 import type { LoadedParticipant } from '../../db/rows.ts';
-import type { Identity, Item } from './items.ts';
+import type { Identity, IdentityChangeItem, Item } from './items.ts';
 import type { People } from './people.ts';
 
 /** Two participants that turned out to be one person. */
@@ -17,6 +17,22 @@ export function introduce(people: People, items: Item[]): Merge[] {
   }
   for (const identity of items.flatMap(fullIdentity)) collect(merges, people, sameBearer(people, identity));
   return merges;
+}
+
+/**
+ * Notices of people who are not known yet: what was written with the old ids before may follow, in this batch or in a
+ * later one, and belongs to the bearer of the new ones.
+ */
+export function expectFormerIds(people: People, notice: IdentityChangeItem, at: Date): void {
+  if (!people.find(notice.previous)) people.giveUp(notice.previous, people.resolve(notice.next), at);
+}
+
+/** Told late: whoever wrote it had those ids then and has others now. Everything else stays as it is. */
+export function inItsTime(people: People, item: Item): Item {
+  if (!('participant' in item) || (item.type === 'message' && item.groupId) || !item.at) return item;
+  const bearer = people.formerBearer(item.participant, item.at);
+  if (!bearer) return item;
+  return { ...item, participant: { waId: bearer.waId, userId: bearer.userId, profileName: null } };
 }
 
 function collect(merges: Merge[], people: People, merge: Merge | null): void {

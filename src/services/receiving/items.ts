@@ -175,6 +175,8 @@ export type AccountItem = {
   /** One English sentence for administrators, made of the event's own words. */
   summary: string;
   severity: 'info' | 'warning' | 'critical';
+  /** What customers see as the number's name from now on; null where it is about something else. */
+  approvedName: string | null;
   trouble: Trouble | null;
   at: Date | null;
 };

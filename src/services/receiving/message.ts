@@ -14,7 +14,8 @@ export function applyMessage(batch: Batch, item: MessageItem, receivedAt: Date):
   const known = batch.message(item.providerId);
   if (known) return replacePlaceholder(batch, known, item, receivedAt);
   const conversation = batch.conversationOf(item);
-  if (!item.groupId && !item.imported) batch.people.learn(batch.participantOf(item), item.participant);
+  if (!item.groupId && !item.imported)
+    batch.people.learn(batch.participantOf(item), item.participant, timeOf(item.at, receivedAt));
   const message = storeMessage(batch, conversation, describe(item, receivedAt, batch, conversation.id));
   if (item.media) announceMedia(batch, message, item.media, receivedAt);
   noteArrival(batch.changes, conversation, message, item);
@@ -23,17 +24,19 @@ export function applyMessage(batch: Batch, item: MessageItem, receivedAt: Date):
 export function applyIdentityChange(batch: Batch, item: IdentityChangeItem, receivedAt: Date): void {
   if (batch.message(item.providerId)) return;
   const conversation = batch.conversationOf(item);
-  moveIds(batch, item);
+  moveIds(batch, item, timeOf(item.at, receivedAt));
   const notice: DescribedContent = { kind: 'SYSTEM', content: item.content, media: null };
   const message = { ...blankMessage(), ...textOf(notice), providerId: item.providerId, origin: 'SYSTEM' as const };
   storeMessage(batch, conversation, { ...message, ...times(item.at, receivedAt) });
 }
 
 /** Whoever else bears the new ids by now keeps them. */
-function moveIds({ people }: Batch, { previous, next }: IdentityChangeItem): void {
+function moveIds({ people }: Batch, { previous, next }: IdentityChangeItem, at: Date): void {
   const participant = people.find(previous) ?? people.find(next);
   const bearer = people.find(next);
-  if (participant && (!bearer || bearer === participant)) people.move(participant, next);
+  if (!participant || (bearer && bearer !== participant)) return;
+  people.move(participant, next);
+  people.giveUp(previous, participant, at);
 }
 
 type Described = Omit<NewMessage, 'id' | 'conversationId' | 'sequence'>;

@@ -1,5 +1,6 @@
 import { newId } from '../../db/new-id.ts';
 import type { LoadedParticipant, ParticipantRow } from '../../db/rows.ts';
+import { findFormerBearers, saveFormerIds, type NewFormerId } from '../../db/statements/former-ids.ts';
 import {
   findParticipants,
   insertParticipants,
@@ -19,13 +20,20 @@ export class People {
   private readonly byGroupId = new Map<string, LoadedParticipant>();
   private readonly added = new Set<LoadedParticipant>();
   private readonly changed = new Set<LoadedParticipant>();
+  private readonly former = new Map<string, { participant: LoadedParticipant; until: Date }[]>();
+  private readonly givenUp: NewFormerId[] = [];
 
   static async load(tx: Transaction, identities: Identity[], groupIds: string[]): Promise<People> {
     const people = new People();
     const comparisonKeys = identities.flatMap(({ waId }) => (waId ? [comparisonKey(waId)] : []));
     const userIds = identities.flatMap(({ userId }) => (userId ? [userId] : []));
     if (comparisonKeys.length + userIds.length + groupIds.length === 0) return people;
-    for (const row of await findParticipants(tx, { comparisonKeys, userIds, groupIds })) people.index(row);
+    const [rows, bearers] = await Promise.all([
+      findParticipants(tx, { comparisonKeys, userIds, groupIds }),
+      findFormerBearers(tx, [...comparisonKeys, ...userIds]),
+    ]);
+    for (const row of rows) people.index(row);
+    for (const { formerId, participant, until } of bearers) people.noteFormer([formerId], participant, until);
     return people;
   }
 
@@ -44,6 +52,27 @@ export class People {
 
   findByUserId({ userId }: Identity): LoadedParticipant | undefined {
     return userId ? this.byUserId.get(userId) : undefined;
+  }
+
+  /** Who had these ids at that time, where it was somebody who has others now. A user id is nobody else's, ever. */
+  formerBearer({ waId, userId }: Identity, at: Date): LoadedParticipant | undefined {
+    const [byUserId] = userId ? (this.former.get(userId) ?? []) : [];
+    if (byUserId) return byUserId.participant;
+    return waId ? this.former.get(comparisonKey(waId))?.find(({ until }) => at < until)?.participant : undefined;
+  }
+
+  /** From `at` on these ids are not the participant's any more. */
+  giveUp(previous: Identity, participant: LoadedParticipant, at: Date): void {
+    const ids = keysOf(previous).filter((id) => id !== participant.comparisonKey && id !== participant.userId);
+    for (const id of ids) this.givenUp.push({ id, participantId: participant.id, until: at });
+    this.noteFormer(ids, participant, at);
+  }
+
+  private noteFormer(ids: string[], participant: LoadedParticipant, until: Date): void {
+    // One row, one object, whichever way it was found.
+    const known = this.find(participant) ?? participant;
+    this.index(known);
+    for (const id of ids) this.former.set(id, [...(this.former.get(id) ?? []), { participant: known, until }]);
   }
 
   isNew(participant: LoadedParticipant): boolean {
@@ -65,12 +94,14 @@ export class People {
   }
 
   /** What a new message tells about its sender: names and ids that nobody else has replace the old ones. */
-  learn(participant: LoadedParticipant, identity: Identity): void {
+  learn(participant: LoadedParticipant, identity: Identity, at: Date): void {
     const { waId, userId, profileName } = identity;
+    const previous = { ...participant };
     if (waId && comparisonKey(waId) !== participant.comparisonKey && isFree(this.findByNumber(identity), participant))
       this.move(participant, { waId, userId: null, profileName: null });
     if (userId && userId !== participant.userId && isFree(this.findByUserId(identity), participant))
       this.move(participant, { waId: null, userId, profileName: null });
+    this.giveUp(previous, participant, at);
     if (!profileName || profileName === participant.profileName) return;
     participant.profileName = profileName;
     this.changed.add(participant);
@@ -120,6 +151,7 @@ export class People {
 
   /** Gives back the conversations whose row shows another name or number now. */
   async saveChanged(tx: Transaction): Promise<{ id: string; businessNumberId: string }[]> {
+    saveFormerIds(tx, this.givenUp);
     const rows = [...this.changed].toSorted((a, b) => (a.id < b.id ? -1 : 1));
     if (rows.length === 0) return [];
     if ((await updateParticipants(tx, rows.map(withSearchText))).length < rows.length) throw lostRace('participant');
@@ -144,6 +176,10 @@ export class People {
 
 function isFree(holder: LoadedParticipant | undefined, participant: LoadedParticipant): boolean {
   return holder === undefined || holder === participant;
+}
+
+function keysOf({ waId, userId }: Identity): string[] {
+  return [...(waId ? [comparisonKey(waId)] : []), ...(userId ? [userId] : [])];
 }
 
 function renumber(row: ParticipantRow, waId: string): void {

@@ -7,8 +7,8 @@ import type { Transaction } from '../../db/transaction.ts';
 import type { Identity, Item } from './items.ts';
 import { Changes, type Rules } from '../changes.ts';
 import { applyItem } from './apply.ts';
-import { Batch } from './batch.ts';
-import { introduce } from './introductions.ts';
+import { Batch, timeOf } from './batch.ts';
+import { expectFormerIds, inItsTime, introduce } from './introductions.ts';
 import { mergeParticipants } from './merging.ts';
 import { People } from './people.ts';
 import { lostRace } from './race.ts';
@@ -42,8 +42,8 @@ export async function receiveItems(
   numbers: Numbers,
   rules: Rules,
 ): Promise<void> {
-  const batch = await load(tx, items, numbers, rules);
-  for (const { item, receivedAt } of items) applyItem(batch, item, receivedAt);
+  const { batch, told } = await load(tx, items, numbers, rules);
+  for (const { item, receivedAt } of told) applyItem(batch, item, receivedAt);
   await applyParked(tx, batch);
   for (const conversation of await batch.people.saveChanged(tx)) batch.tellParticipantChanged(conversation);
   batch.changes.saveMessages(tx);
@@ -53,7 +53,10 @@ export async function receiveItems(
   await batch.changes.finish(tx);
 }
 
-async function load(tx: Transaction, received: ReceivedItem[], numbers: Numbers, rules: Rules): Promise<Batch> {
+/** `told` are the items, each of whoever it was then. */
+type Loaded = { batch: Batch; told: ReceivedItem[] };
+
+async function load(tx: Transaction, received: ReceivedItem[], numbers: Numbers, rules: Rules): Promise<Loaded> {
   const items = received.map(({ item }) => item);
   const named = new NamedThings(items);
   const [known, awaited, people] = await Promise.all([
@@ -61,7 +64,12 @@ async function load(tx: Transaction, received: ReceivedItem[], numbers: Numbers,
     findAwaited(tx, named.providerIds),
     People.load(tx, named.identities, named.groupIds),
   ]);
-  const news = withoutRepeats(items, known);
+  for (const { item, receivedAt } of received)
+    if (item.type === 'identity-change' && !isRepeat(item, known))
+      expectFormerIds(people, item, timeOf(item.at, receivedAt));
+  const told = received.map((entry) => ({ ...entry, item: inItsTime(people, entry.item) }));
+  const fresh = told.filter(({ item }) => !isRepeat(item, known));
+  const news = fresh.map(({ item }) => item);
   for (const merge of introduce(people, news)) await mergeParticipants(tx, people, merge, rules);
   const batch = new Batch(new Changes(tx.now, rules), people, numbers, awaited);
   const pairs = batch.pairsOf(news);
@@ -72,16 +80,11 @@ async function load(tx: Transaction, received: ReceivedItem[], numbers: Numbers,
     findMessages(tx, providerIds, named.ourIds),
   ]);
   batch.hold(locked, messages);
-  const fresh = received.filter(({ item }) => !isRepeat(item, known));
   await addMissingConversations(tx, batch, fresh);
-  return batch;
+  return { batch, told };
 }
 
 /** What is told again makes nobody: since then the number may have become somebody else's. */
-function withoutRepeats(items: Item[], known: ReadonlySet<string>): Item[] {
-  return known.size === 0 ? items : items.filter((item) => !isRepeat(item, known));
-}
-
 function isRepeat(item: Item, known: ReadonlySet<string>): boolean {
   return (item.type === 'message' || item.type === 'identity-change') && known.has(item.providerId);
 }
@@ -131,7 +134,9 @@ function outcome(delivery: Delivery, numbers: Numbers): NewDelivery {
   if (delivery.rejected) return rejection(delivery, delivery.rejected);
   const { id, receivedAt, body, items, attempts } = delivery;
   const state = items.some((item) => isOurs(item, numbers)) ? 'PROCESSED' : 'IGNORED';
-  return { id, receivedAt, body, state, attempts, itemCount: items.length, error: null, failures: null };
+  const strange = items.filter((item) => 'phoneNumberId' in item && !isOurs(item, numbers)).length;
+  const error = strange > 0 ? `${strange} of ${items.length} items are of no number that is configured` : null;
+  return { id, receivedAt, body, state, attempts, itemCount: items.length, error, failures: null };
 }
 
 /** Everything that must be looked up before the items can be applied. */
