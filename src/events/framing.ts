@@ -4,10 +4,26 @@ import type { LoggedEvent } from '../db/event-log.ts';
 import { isAway } from '../db/availability.ts';
 import { Refusal } from '../errors.ts';
 import { encodeStreamCursor, type StreamPosition } from './cursor.ts';
-import type { Framing, Progress } from './group.ts';
 import type { Frame } from './member.ts';
 import type { Render } from './renderer.ts';
 import type { LogStream } from './stream-source.ts';
+
+/** How a group turns what happens into frames. */
+export type Framing = {
+  /** Null where nobody wants the event. */
+  ofEvent(event: LoggedEvent, context: ContextOf, isLive: boolean): Promise<Frame | null>;
+  ofProgress(at: StreamPosition): Promise<Frame>;
+  ofTime(span: { from: Date; to: Date; at: StreamPosition }): Promise<Frame[]>;
+  ofReopening(before: Viewer, at: StreamPosition): Promise<Frame[]>;
+  /** Settles when the rights are known that hold after this event. */
+  ofAccess(event: LoggedEvent): Promise<void>;
+};
+
+/** Tells a quiet client how far the stream has come; what `ofProgress` makes a frame of. */
+export type Progress = { type: 'STREAM_PROGRESS'; seq: number; epoch: string; occurredAt: string; recordedAt: string };
+
+/** One context for all events that come together, so that each noun is loaded once for them. */
+export type ContextOf = () => Context;
 
 const RETRY_MS = 250;
 const MAX_RETRIES = 240;

@@ -1,30 +1,13 @@
 import type { Viewer } from '../auth.ts';
-import type { Context } from '../context.ts';
 import type { LoggedEvent } from '../db/event-log.ts';
 import type { Refusal } from '../errors.ts';
 import type { Tracing } from '../tracing/tracing.ts';
 import { setAlarm } from './alarm.ts';
 import type { StreamPosition } from './cursor.ts';
 import { FrameCache } from './frame-cache.ts';
+import type { ContextOf, Framing } from './framing.ts';
 import { refusalOf, type Frame, type Member } from './member.ts';
 import type { LogStream } from './stream-source.ts';
-
-/** How a group turns what happens into frames. */
-export type Framing = {
-  /** Null where nobody wants the event. */
-  ofEvent(event: LoggedEvent, context: ContextOf, isLive: boolean): Promise<Frame | null>;
-  ofProgress(at: StreamPosition): Promise<Frame>;
-  ofTime(span: { from: Date; to: Date; at: StreamPosition }): Promise<Frame[]>;
-  ofReopening(before: Viewer, at: StreamPosition): Promise<Frame[]>;
-  /** Settles when the rights are known that hold after this event. */
-  ofAccess(event: LoggedEvent): Promise<void>;
-};
-
-/** Tells a quiet client how far the stream has come; what `ofProgress` makes a frame of. */
-export type Progress = { type: 'STREAM_PROGRESS'; seq: number; epoch: string; occurredAt: string; recordedAt: string };
-
-/** One context for all events that come together, so that each noun is loaded once for them. */
-export type ContextOf = () => Context;
 
 /** What live members go through, in this order. */
 type Step =

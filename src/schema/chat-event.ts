@@ -3,7 +3,7 @@ import { hasScope } from '../auth.ts';
 import type { Context } from '../context.ts';
 import type { LoggedEvent } from '../db/event-log.ts';
 import { encodeStreamCursor, eventIdOf } from '../events/cursor.ts';
-import type { Progress } from '../events/group.ts';
+import type { Progress } from '../events/framing.ts';
 import { builder, type Types } from './builder.ts';
 import { globalId } from './global-id.ts';
 
