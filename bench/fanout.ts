@@ -8,12 +8,10 @@ const ROUNDS = Number(process.env.ROUNDS ?? 3);
 const SECONDS = Number(process.env.SECONDS ?? 2);
 const SIZES = (process.env.SOCKETS ?? '1000,5000').split(',').map(Number);
 const PACED_EVENTS = 30;
-/**
- * V8's young generation grows once, to 110 MB, with the garbage of any work. So the first sockets get events for some
- * seconds, and what a socket costs is seen on those after them.
- */
+/** What a socket costs is seen on those after the first, for which a process has other things to set up. */
 const WARM = 200;
-const WARM_SECONDS = 4;
+/** V8's young generation grows once, to 110 MB, with any work: where sockets are weighed it is kept small. */
+const WEIGHED = ['--max-semi-space-size=4'];
 /** So many events are told before the first of them has come to everyone: no server waits for the one who tells. */
 const AHEAD = 8;
 
@@ -30,43 +28,54 @@ const event = {
 };
 const payload = await onePayload();
 
-type Variant = { name: string; server: Measured; fire: () => unknown; query: string };
+type Variant = {
+  name: string;
+  start: (flags?: string[]) => Promise<Measured>;
+  fire: (server: Measured) => unknown;
+};
+const tell = (server: Measured) => server.child.send({ payload });
 const variants: Variant[] = [
-  { name: 'ours, through Redis', server: ours, fire: () => deployment.tell(event), query: ADDED_WITHOUT_CURSOR },
-  ...(await Promise.all(
-    (['raw', 'documented'] as const).map(async (kind) => {
-      const server = stack.use(await startMeasured('bench/fanout/rival.ts', [kind], {}));
-      const name = kind === 'raw' ? 'raw ws.send of the same bytes' : 'yoga with graphql-ws, as documented';
-      return { name, server, fire: () => server.child.send({ payload }), query: ADDED_WITHOUT_CURSOR };
-    }),
-  )),
+  {
+    name: 'ours, through Redis',
+    start: (flags) => startMeasured('src/main.ts', [], deployment.settings, flags),
+    fire: () => deployment.tell(event),
+  },
+  {
+    name: 'raw ws.send of the same bytes',
+    start: (flags) => startMeasured('bench/fanout/rival.ts', ['raw'], {}, flags),
+    fire: tell,
+  },
+  {
+    name: 'yoga with graphql-ws, as documented',
+    start: (flags) => startMeasured('bench/fanout/rival.ts', ['documented'], {}, flags),
+    fire: tell,
+  },
 ];
+const servers = [ours, ...(await Promise.all(variants.slice(1).map(async ({ start }) => stack.use(await start()))))];
 
 for (const size of SIZES) await compare(size);
 await resume(1_000);
 
 async function compare(size: number): Promise<void> {
-  const here = size > 1_000 ? variants.slice(0, 2) : variants;
   const runs = [];
-  for (const variant of here) {
-    const crowd = new Crowd(variant.server.url, deployment.token);
-    await crowd.join(WARM, { query: variant.query });
-    await crowd.subscribed(variant.fire);
-    await flood(variant, crowd, WARM_SECONDS);
-    const before = variant.server.rssKb();
-    await crowd.join(size - WARM, { query: variant.query });
-    await crowd.subscribed(variant.fire);
-    const kbPerSocket = (variant.server.rssKb() - before) / (size - WARM);
-    runs.push({ variant, crowd, kbPerSocket, cpuUs: [] as number[], perSecond: [] as number[], paced: [] as number[] });
-    await oneByOne(variant, crowd, 1);
+  for (const [index, variant] of variants.slice(0, size > 1_000 ? 2 : 3).entries()) {
+    const server = servers[index] ?? ours;
+    const fire = () => variant.fire(server);
+    const kbPerSocket = await weigh(variant, size);
+    const crowd = new Crowd(server.url, deployment.token);
+    await crowd.join(size, { query: ADDED_WITHOUT_CURSOR });
+    await crowd.subscribed(fire);
+    await oneByOne({ server, fire, crowd }, 1);
+    const measured = { cpuUs: [] as number[], perSecond: [] as number[], paced: [] as number[] };
+    runs.push({ name: variant.name, server, fire, crowd, kbPerSocket, ...measured });
   }
   for (let round = 0; round < ROUNDS; round++) {
     for (const run of runs) {
-      run.cpuUs.push(await oneByOne(run.variant, run.crowd, SECONDS));
-      run.perSecond.push(await flood(run.variant, run.crowd, SECONDS));
+      run.cpuUs.push(await oneByOne(run, SECONDS));
+      run.perSecond.push(await flood(run, SECONDS));
     }
   }
-  for (const run of runs) run.paced = await paced(run.variant, run.crowd);
+  for (const run of runs) run.paced = await paced(run);
   for (const { crowd } of runs) crowd.leave();
   await settle();
 
@@ -75,7 +84,7 @@ async function compare(size: number): Promise<void> {
   table(
     [`${size} sockets`, 'µs CPU per delivery', 'deliveries/s', 'kB per socket', 'p50, ms', 'p99, ms'],
     runs.map((run) => [
-      run.variant.name,
+      run.name,
       range(run.cpuUs),
       range(run.perSecond),
       run.kbPerSocket.toFixed(1),
@@ -90,26 +99,43 @@ async function compare(size: number): Promise<void> {
   if (documented) figure('fanout.vs_documented', median(own.perSecond) / median(documented.perSecond));
 }
 
+type Run = { server: Measured; fire: () => unknown; crowd: Crowd };
+
+/** Resident memory of each socket after the first ones, in a process of its own. */
+async function weigh(variant: Variant, size: number): Promise<number> {
+  await using server = await variant.start(WEIGHED);
+  const crowd = new Crowd(server.url, deployment.token);
+  const fire = () => variant.fire(server);
+  await crowd.join(WARM, { query: ADDED_WITHOUT_CURSOR });
+  await crowd.subscribed(fire);
+  const before = server.rssKb();
+  await crowd.join(size - WARM, { query: ADDED_WITHOUT_CURSOR });
+  await crowd.subscribed(fire);
+  const kbPerSocket = (server.rssKb() - before) / (size - WARM);
+  crowd.leave();
+  return kbPerSocket;
+}
+
 /** The next event when everyone has the last one: CPU per delivery where none can share a system call with the next. */
-async function oneByOne(variant: Variant, crowd: Crowd, seconds: number): Promise<number> {
-  const cpu = variant.server.cpuMs();
+async function oneByOne({ server, fire, crowd }: Run, seconds: number): Promise<number> {
+  const cpu = server.cpuMs();
   const until = performance.now() + seconds * 1000;
   let deliveries = 0;
   while (performance.now() < until) {
-    await variant.fire();
+    await fire();
     await crowd.frames(crowd.size);
     deliveries += crowd.size;
   }
-  return ((variant.server.cpuMs() - cpu) * 1000) / deliveries;
+  return ((server.cpuMs() - cpu) * 1000) / deliveries;
 }
 
 /** Deliveries per second where there is always something to deliver. */
-async function flood(variant: Variant, crowd: Crowd, seconds: number): Promise<number> {
+async function flood({ fire, crowd }: Run, seconds: number): Promise<number> {
   const begun = performance.now();
   let told = 0;
   let come = 0;
   while (performance.now() - begun < seconds * 1000 || come < told) {
-    for (; told - come < AHEAD && performance.now() - begun < seconds * 1000; told++) await variant.fire();
+    for (; told - come < AHEAD && performance.now() - begun < seconds * 1000; told++) await fire();
     if (come < told) await crowd.frames(crowd.size);
     come = Math.min(come + 1, told);
   }
@@ -117,11 +143,11 @@ async function flood(variant: Variant, crowd: Crowd, seconds: number): Promise<n
 }
 
 /** Ten events per second: from telling to the last socket. */
-async function paced(variant: Variant, crowd: Crowd): Promise<number[]> {
+async function paced({ fire, crowd }: Run): Promise<number[]> {
   const latencies: number[] = [];
   for (let sent = 0; sent < PACED_EVENTS; sent++) {
     const begun = performance.now();
-    await variant.fire();
+    await fire();
     await crowd.frames(crowd.size);
     latencies.push(performance.now() - begun);
     await new Promise((resolve) => setTimeout(resolve, Math.max(0, 100 - (performance.now() - begun))));

@@ -8,11 +8,16 @@ const TICKS_PER_SECOND = 100;
 export type Measured = AsyncDisposable & { url: string; child: ChildProcess; cpuMs(): number; rssKb(): number };
 
 /** Starts a server of its own process, whose processor time and memory the kernel tells. */
-export async function startMeasured(script: string, args: string[], env: Record<string, string>): Promise<Measured> {
+export async function startMeasured(
+  script: string,
+  args: string[],
+  env: Record<string, string>,
+  flags: string[] = [],
+): Promise<Measured> {
   const child = fork(script, args, {
     cwd: root,
     env: { ...process.env, ...env },
-    execArgv: [],
+    execArgv: flags,
     stdio: ['ignore', 'pipe', 'inherit', 'ipc'],
   });
   const url = await new Promise<string>((resolve, reject) => {
