@@ -77,7 +77,7 @@ export function canSend({ licensed, settings, secrets }: ChatModule): boolean {
 }
 
 async function lookAgain(db: Database, conversationId: string, at: Date): Promise<void> {
-  await transaction(db, (tx) => addSendJob(tx, conversationId, at));
+  await transaction(db, async (tx) => addSendJob(tx, conversationId, at));
 }
 
 function settingsOf({ rulesOf, unknownWaitMs, timeoutMs }: SendOptions, module: ChatModule): SendSettings {

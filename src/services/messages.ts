@@ -45,8 +45,10 @@ export async function replyToConversation(db: Database, actor: Actor, reply: Rep
     const claim = { actor: actor.key, key: idempotencyKey, operation: 'reply', content, resultId: id };
     const first = await claimKey(tx, claim);
     if (first) return { messageId: first, conversationId: reply.conversationId, replayed: true };
-    const conversation = await lockConversation(tx, reply.conversationId);
-    await requireAddressee(tx, conversation.id);
+    const [conversation] = await Promise.all([
+      lockConversation(tx, reply.conversationId),
+      requireAddressee(tx, reply.conversationId),
+    ]);
     requireOpenWindow(conversation, tx.now);
     requireSeen(conversation, reply.expectedLastIncomingMessageId);
     const own = reply.attachmentId ? await requireOwnFile(tx, actor, reply.attachmentId, text) : null;
@@ -74,7 +76,7 @@ export async function sendLater(
   queueMessage(changes, conversation, { ...message, traceParent: tx.trace });
   changes.saveMessages(tx);
   await attachFiles(tx, message.id, fileIds);
-  await addSendJob(tx, conversation.id);
+  addSendJob(tx, conversation.id);
   await changes.finish(tx);
   return { messageId: message.id, conversationId: conversation.id, replayed: false };
 }

@@ -100,7 +100,7 @@ async function sendAnew(tx: Transaction, changes: Changes, message: MessageRow):
   }
   changes.saveMessages(tx);
   await requeueMessage(tx, message.id);
-  await addSendJob(tx, conversation.id);
+  addSendJob(tx, conversation.id);
   await changes.finish(tx);
 }
 

@@ -54,7 +54,7 @@ export async function loseAnswer(tx: Transaction, unsent: Unsent, rules: Rules):
     const conversation = changes.touch(changes.conversation(message.conversationId));
     changes.tell(conversation, { type: 'MESSAGE_UPDATED', messageId: message.id, occurredAt: tx.now });
   });
-  await endLease(tx, unsent.id);
+  endLease(tx, unsent.id);
 }
 
 async function change(
@@ -63,8 +63,10 @@ async function change(
   rules: Rules,
   work: (changes: Changes, message: MessageRow) => void,
 ): Promise<void> {
-  const conversation = await lockConversation(tx, conversationId);
-  const [message] = await findMessages(tx, [], [id]);
+  const [conversation, [message]] = await Promise.all([
+    lockConversation(tx, conversationId),
+    findMessages(tx, [], [id]),
+  ]);
   if (!message) return;
   const changes = new Changes(tx.now, rules);
   changes.hold([conversation]);

@@ -56,10 +56,13 @@ export type SendResult =
  */
 export async function takeTurn(db: Database, conversationId: string, settings: SendSettings): Promise<Turn> {
   return transaction(db, async (tx) => {
-    const conversation = await lockConversation(tx, conversationId);
+    const [conversation, waiting] = await Promise.all([
+      lockConversation(tx, conversationId),
+      findOldestUnsent(tx, conversationId),
+    ]);
     if (conversation.sendPausedUntil && conversation.sendPausedUntil > tx.now)
       return { kind: 'wait', until: conversation.sendPausedUntil };
-    for (const unsent of await findOldestUnsent(tx, conversationId)) {
+    for (const unsent of waiting) {
       const turn = await turnOf(tx, unsent, settings);
       if (turn) return turn;
     }
@@ -118,7 +121,7 @@ async function filesToUpload(tx: Transaction, unsent: Unsent): Promise<SendFile[
 
 async function claimTurn(tx: Transaction, unsent: Unsent, settings: SendSettings): Promise<Turn> {
   const files = unsent.content.type === 'text' ? [] : await findSendFiles(tx, unsent.id);
-  await claimMessage(tx, unsent.id, new Date(tx.now.getTime() + settings.leaseMs));
+  claimMessage(tx, unsent.id, new Date(tx.now.getTime() + settings.leaseMs));
   return { kind: 'send', message: { ...unsent, attempts: unsent.attempts + 1 }, files };
 }
 
@@ -182,7 +185,7 @@ async function putOff(
   await putMessageBack(tx, unsent.id, notBefore, problem);
   if (pause?.scope === 'recipient') await pauseConversation(tx, unsent.conversationId, pause.until);
   else if (pause) await pauseSending(tx, pause.scope, pause.until, problem.title);
-  await addSendJob(tx, unsent.conversationId, notBefore ?? pause?.until ?? tx.now);
+  addSendJob(tx, unsent.conversationId, notBefore ?? pause?.until ?? tx.now);
 }
 
 async function stop(

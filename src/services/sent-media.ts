@@ -63,7 +63,7 @@ export async function recordUpload(db: Database, upload: MediaToUpload, mediaId:
     const expiresAt = new Date(tx.now.getTime() + LIFE_MS);
     await saveProviderMedia(tx, upload.file.id, { mediaId, expiresAt });
     await leaseMessage(tx, upload.messageId, tx.now);
-    await addSendJob(tx, upload.conversationId);
+    addSendJob(tx, upload.conversationId);
   });
 }
 
@@ -71,6 +71,6 @@ export async function recordUpload(db: Database, upload: MediaToUpload, mediaId:
 export async function postponeUpload(db: Database, upload: MediaToUpload, at: Date): Promise<void> {
   await transaction(db, async (tx) => {
     await leaseMessage(tx, upload.messageId, at);
-    await addSendJob(tx, upload.conversationId, at);
+    addSendJob(tx, upload.conversationId, at);
   });
 }

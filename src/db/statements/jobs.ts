@@ -11,8 +11,8 @@ const addSend: Statement = {
 };
 
 /** Queues the sending of a conversation's messages with the transaction; `at` (UTC) puts it off. */
-export async function addSendJob(tx: Transaction, conversationId: string, at: Date = tx.now): Promise<void> {
-  await tx.query(addSend, [conversationId, at]);
+export function addSendJob(tx: Transaction, conversationId: string, at: Date = tx.now): void {
+  tx.send(addSend, [conversationId, at]);
 }
 
 /** Brings the file of a waiting message to Meta, apart from the queue of what is sent. */

@@ -66,8 +66,8 @@ export async function hasQueued(tx: Transaction, conversationId: string): Promis
   return row?.waits ?? false;
 }
 
-export async function claimMessage(tx: Transaction, id: string, leaseUntil: Date): Promise<void> {
-  await tx.query(claim, [id, leaseUntil]);
+export function claimMessage(tx: Transaction, id: string, leaseUntil: Date): void {
+  tx.send(claim, [id, leaseUntil]);
 }
 
 /** It was not sent and is tried again; `notBefore` null: as soon as it may. */
@@ -81,8 +81,8 @@ export async function putMessageBack(
 }
 
 /** Its call is over, whatever became of it. */
-export async function endLease(tx: Transaction, id: string): Promise<void> {
-  await tx.query('UPDATE message SET send_lease_until = $2 WHERE id = $1', [id, tx.now]);
+export function endLease(tx: Transaction, id: string): void {
+  tx.send('UPDATE message SET send_lease_until = $2 WHERE id = $1', [id, tx.now]);
 }
 
 /** A fresh start for a message that an operator sends anew. */
@@ -98,7 +98,7 @@ export async function pauseConversation(tx: Transaction, conversationId: string,
   await tx.query('UPDATE conversation SET send_paused_until = $2 WHERE id = $1', [conversationId, until]);
 }
 
-/** Holds a message while its file is on its way to Meta; false where somebody else holds it. */
+/** Holds a message while its file is on its way to Meta. */
 export async function leaseMessage(tx: Transaction, id: string, until: Date): Promise<void> {
   await tx.query(`UPDATE message SET send_lease_until = $2 WHERE id = $1 AND send_state = 'QUEUED'`, [id, until]);
 }

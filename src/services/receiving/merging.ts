@@ -69,7 +69,7 @@ async function mergeConversations(
     data: { changedFields: ['mergedInto'], mergedIntoId: kept.id },
   });
   tellChanged(changes, kept, ['participant', 'messages', 'requests']);
-  await addSendJob(tx, kept.id);
+  addSendJob(tx, kept.id);
 }
 
 function takeOver(kept: ConversationRow, gone: ConversationRow): void {
