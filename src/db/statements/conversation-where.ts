@@ -89,7 +89,7 @@ export function soughtTexts(condition: Condition): SoughtText[] {
 function soughtText(condition: TextCondition): SoughtText | null {
   const { pattern } = condition;
   if (condition.is === 'message-like') return { table: 'message', pattern };
-  if (condition.column === 'participantSearch') return { table: 'participant', pattern };
+  if (condition.column === 'participantSearch') return { table: 'participant', pattern: endOfNumber(pattern) };
   return condition.column === 'lastMessageSearch' ? { table: 'message', pattern: contained(pattern) } : null;
 }
 
@@ -133,6 +133,11 @@ function textSql(condition: TextCondition, parameters: Parameters, isCollected: 
   if (condition.column === 'requestCodes') return `(c.request_codes <> '' AND ${row})`;
   // Whatever is collected, the row decides.
   return text && isCollected ? `(${collectSql[text.table](parameters.add(text.pattern))} AND ${row})` : row;
+}
+
+/** The numbers of a country begin alike, and an index takes longest over what all have. */
+function endOfNumber(pattern: string): string {
+  return pattern.replace(/^%\n%?\d+(?=\d{8}%$)/, '%');
 }
 
 /** A message says all that the table shows of it, and perhaps more. */
