@@ -11,6 +11,7 @@ import {
 import type { Database } from '../db/database.ts';
 import type { Log } from '../log.ts';
 import type { Tracing } from '../tracing/tracing.ts';
+import { patientPool } from './patient-pool.ts';
 
 type LocalQueue = WorkerEventMap['localQueue:init']['localQueue'];
 
@@ -34,7 +35,7 @@ export async function startWorker(options: {
   events.on('localQueue:init', ({ localQueue }) => (local = localQueue));
   const runner: Runner = await run({
     events,
-    pgPool: db.pool,
+    pgPool: patientPool(db.pool),
     taskList: tasks,
     concurrency,
     // One question for all who are idle: they would otherwise ask every second, each of them.
