@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { collect, eventually } from './support/events.ts';
 import { startRedisServer } from './support/redis.ts';
@@ -22,6 +23,7 @@ describe('/metrics', () => {
   it('counts what comes in, what goes out, who listens and who was refused', async () => {
     const socket = server.socket(await server.tokenOf('boris'));
     const live = collect(socket, 'subscription { messageAdded { cursor } }');
+    await eventually(async () => (await metric('cdesk_subscriptions')) === 1);
     await server.sandbox.customerWrites({ phoneNumberId: number1.phoneNumberId, from: '+420601123456', text: 'x' });
     await live.take(1);
     const alena = await server.as('alena');
@@ -52,6 +54,25 @@ describe('/metrics', () => {
     expect(await metric('cdesk_stream_lag_events')).toBe(0);
     expect(await metric('cdesk_pool_waiting')).toBe(0);
     await socket.dispose();
+  });
+
+  it('has every series that the alerts and the dashboard ask for, and every alert has its row in the manual', async () => {
+    const read = (path: string) => readFileSync(new URL(`../${path}`, import.meta.url), 'utf8');
+    const alerts = read('deploy/prometheus/alerts.yml');
+    const asked = `${alerts} ${read('deploy/grafana/cdesk-chats.json')}`.matchAll(
+      /\b(?:cdesk|process|nodejs)_[a-z_]+/g,
+    );
+    const told = await (await fetch(`${server.url}/metrics`)).text();
+    const known = new Set([...told.matchAll(/^# TYPE (\S+)/gm)].map(([, name]) => name));
+    const unknown = [...asked]
+      .map(([name]) => name)
+      .filter((name) => !known.has(name.replace(/_(bucket|count|sum)$/, '')));
+    const manual = read('docs/operations.md');
+    const names = [...alerts.matchAll(/- alert: (\w+)/g)].map(([, name]) => name);
+
+    expect([...new Set(unknown)]).toEqual([]);
+    expect(names.length).toBeGreaterThan(10);
+    expect(names.filter((name) => !manual.includes(`| ${name} |`))).toEqual([]);
   });
 
   it('is for this machine, or for who has the token', async () => {

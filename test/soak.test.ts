@@ -43,6 +43,11 @@ it(
       blame: (what) => blamed.push(what),
       isDisturbed: () => Date.now() < deployment.disturbedUntil,
     };
+    // Nothing that is done to it may end it, and without it nothing would ever settle.
+    const survival = deployment.survivor.ended.then((code) =>
+      Promise.reject(new Error(`a process ended with ${code}: ${deployment.survivor.output().slice(-3_000)}`)),
+    );
+    survival.catch(() => stop.abort());
     const subscribers = Array.from({ length: SUBSCRIBERS }, () => new Subscriber(soak));
     undo.defer(() => subscribers.forEach((subscriber) => subscriber.stop()));
     await eventually(async () => (counts['sockets opened'] ?? 0) >= SUBSCRIBERS);
@@ -51,11 +56,11 @@ it(
     const replying = [workAsOperator(soak, 1), workAsOperator(soak, 2)];
     const disturbing = [injectFaults(deployment, soak), cutSockets(subscribers, soak)];
     const memory = watchMemory(deployment, soak);
-    await pause(SECONDS * 1_000);
+    await pauseUntilStopped(SECONDS * 1_000, soak);
     stop.abort();
     await Promise.all(disturbing);
     const taken = (await Promise.all([...writing, ...replying])).flat();
-    const messages = await settledMessages(deployment);
+    const messages = await Promise.race([settledMessages(deployment), survival]);
     await eventually(async () => subscribers.every(({ heard }) => heard.size >= messages.length), 60_000);
     const heldMb = await memory;
 

@@ -34,7 +34,7 @@ afterAll(() => parts.disposeAsync());
 
 describe('a webhook', () => {
   it('is followed to the socket of a subscriber on another process', async () => {
-    const heard = follow('subscription { messageAdded { cursor } }');
+    const heard = await follow('subscription { messageAdded { cursor } }');
     const caller = newTrace();
     const { status } = await here.postWebhook(write('one'), { traceparent: caller.header });
     expect(status).toBe(200);
@@ -73,7 +73,7 @@ describe('a webhook', () => {
 describe('a reply', () => {
   it('is followed to Meta, to what became of it, and to the socket of a subscriber', async () => {
     const { conversationId } = await beginConversation(here, { from: `+${CUSTOMER}`, text: SECRET_TEXT });
-    const heard = follow('subscription { messageStatusChanged { cursor } }');
+    const heard = await follow('subscription { messageStatusChanged { cursor } }');
     const caller = newTrace();
     const alena = (await here.as('alena')).setHeader('traceparent', caller.header);
     const { message } = await send(alena, 'replyToConversation', { conversationId, text: SECRET_TEXT });
@@ -174,6 +174,11 @@ function write(text: string) {
   return batchOf(number1.phoneNumberId, [textMessage({ text: `${SECRET_TEXT} ${text}`, from: CUSTOMER })]);
 }
 
-function follow(query: string) {
-  return collect(elsewhere.socket(elsewhere.dashboardToken), query);
+/** Once it follows live: what is caught up on was pushed by nobody. */
+async function follow(query: string) {
+  const live = collect(elsewhere.socket(elsewhere.dashboardToken), query);
+  await eventually(async () =>
+    (await (await fetch(`${elsewhere.url}/metrics`)).text()).includes('cdesk_subscriptions 1'),
+  );
+  return live;
 }
