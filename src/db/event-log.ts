@@ -68,17 +68,23 @@ export async function appendAndCommit(
   trace: string | null,
 ): Promise<LoggedEvent[]> {
   if (events.length === 0) {
-    await client.query('COMMIT');
+    await commit(client);
     return [];
   }
   const items = JSON.stringify(events.map((event) => toRow(event, trace)));
   const [appended] = await Promise.all([
     client.query<{ last_seq: number; epoch: string; recorded_at: Date }>({ ...APPEND, values: [items] }),
-    client.query('COMMIT'),
+    commit(client),
   ]);
   const head = appended.rows[0];
   if (!head) throw new Error('append_events answered nothing');
   return events.map((event, index) => logged(event, head, head.last_seq - events.length + 1 + index, trace));
+}
+
+/** After a statement that failed PostgreSQL answers COMMIT with ROLLBACK, and calls that no error. */
+async function commit(client: PoolClient): Promise<void> {
+  const { command } = await client.query('COMMIT');
+  if (command !== 'COMMIT') throw new Error('nothing was committed, because a statement before had failed');
 }
 
 function toRow(event: NewEvent, trace: string | null): Record<string, unknown> {
