@@ -7,6 +7,7 @@ import { Failure, NotFoundError, StaleStateError, ValidationError } from '../err
 import type { Actor } from './actor.ts';
 import { asksForReply } from './beacon-message.ts';
 import { Changes, type Rules } from './changes.ts';
+import { findLastAsking } from './last-asking.ts';
 import { lockConversation } from './messages.ts';
 import { queueReceipt } from './receipts.ts';
 
@@ -40,7 +41,7 @@ export async function setNoReplyNeeded(
   await transaction(db, async (tx) => {
     const conversation = await lockConversation(tx, waiver.conversationId);
     const message = await messageOf(tx, conversation, waiver.messageId, 'messageId');
-    requireLast(conversation, message);
+    await requireLast(tx, message, rules);
     if ((message.waivedAt !== null) === waiver.value) return;
     const changes = open(tx, conversation, rules);
     await waive(tx, message, waiver.value ? actor.operatorId : null, waiver.value);
@@ -72,16 +73,15 @@ async function messageOf(
   throw new Failure(new NotFoundError('There is no such message in this conversation.', ['input', argument]));
 }
 
-function requireLast(conversation: ConversationRow, message: MessageRow): void {
+/** The last one for the beacon: a tick on any other would leave it as it is. */
+async function requireLast(tx: Transaction, message: MessageRow, { beaconOrder }: Rules): Promise<void> {
+  const path = ['input', 'messageId'];
+  if (message.withdrawnAt) throw new Failure(new ValidationError('DELETED', 'The message was taken back.', path));
   if (!asksForReply(message)) {
-    throw new Failure(
-      new ValidationError('NOT_A_CUSTOMER_MESSAGE', 'Only a message of the customer can need no reply.', [
-        'input',
-        'messageId',
-      ]),
-    );
+    const sentence = 'Only a message of the customer can need no reply.';
+    throw new Failure(new ValidationError('NOT_A_CUSTOMER_MESSAGE', sentence, path));
   }
-  const latestIncomingMessageId = conversation.lastIncomingMessageId;
+  const latestIncomingMessageId = (await findLastAsking(tx, message.conversationId, beaconOrder))?.id;
   if (message.id === latestIncomingMessageId) return;
   throw new Failure(new StaleStateError('A newer message of the customer has arrived.', { latestIncomingMessageId }));
 }

@@ -14,6 +14,7 @@ import type { AttachmentKind } from './attachment-kinds.ts';
 import { beaconOff } from './beacon.ts';
 import { Changes, type Rules } from './changes.ts';
 import { claimKey } from './idempotency.ts';
+import { findLastAsking } from './last-asking.ts';
 import { noteLastMessages, secondOf } from './last-messages.ts';
 import { isQuotable } from './message-rules.ts';
 import { blankMessage, textOf } from './new-message.ts';
@@ -50,7 +51,7 @@ export async function replyToConversation(db: Database, actor: Actor, reply: Rep
       requireAddressee(tx, reply.conversationId),
     ]);
     requireOpenWindow(conversation, tx.now);
-    requireSeen(conversation, reply.expectedLastIncomingMessageId);
+    await requireSeen(tx, conversation, reply.expectedLastIncomingMessageId);
     const own = reply.attachmentId ? await requireOwnFile(tx, actor, reply.attachmentId, text) : null;
     const message = {
       ...outgoingMessage(own ? describeFile(own, text) : describeText(text), tx.now),
@@ -105,10 +106,16 @@ export function requireOpenWindow(conversation: ConversationRow, now: Date): voi
   if (!isWindowOpen(conversation.windowExpiresAt, now)) throw new Failure(new WindowClosedError(conversation.id));
 }
 
-/** The operator answers what they saw: a newer message of the customer must be read first. */
-function requireSeen(conversation: ConversationRow, expectedId: string | null | undefined): void {
-  const latestIncomingMessageId = conversation.lastIncomingMessageId;
-  if (!expectedId || expectedId === latestIncomingMessageId) return;
+/** The operator answers what they saw: whatever of the customer arrived later must be read first. */
+async function requireSeen(tx: Transaction, conversation: ConversationRow, seenId: string | null): Promise<void> {
+  if (!seenId) return;
+  const [last, [seen]] = await Promise.all([
+    findLastAsking(tx, conversation.id, 'arrival'),
+    findMessages(tx, [], [seenId]),
+  ]);
+  const isOfHere = seen?.conversationId === conversation.id;
+  if (isOfHere && (!last || last.sequence <= seen.sequence)) return;
+  const latestIncomingMessageId = last?.id ?? null;
   throw new Failure(new StaleStateError('A newer message of the customer has arrived.', { latestIncomingMessageId }));
 }
 

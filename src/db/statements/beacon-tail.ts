@@ -35,3 +35,23 @@ const tail: Statement = {
 export function loadBeaconTails(tx: Transaction, conversationIds: string[], whole: boolean): Promise<TailRow[]> {
   return tx.query<TailRow>(tail, [conversationIds, whole]);
 }
+
+export type IncomingRow = Pick<TailRow, 'id' | 'sequence' | 'origin' | 'kind' | 'imported' | 'withdrawnAt'>;
+
+/** What came in, the last first: by arrival, or by Meta's time and then by arrival. */
+export function findIncoming(
+  tx: Transaction,
+  {
+    conversationId,
+    byTime,
+    skipped,
+    limit,
+  }: { conversationId: string; byTime: boolean; skipped: number; limit: number },
+): Promise<IncomingRow[]> {
+  return tx.query<IncomingRow>(
+    `SELECT id, sequence, origin, kind, imported, withdrawn_at AS "withdrawnAt" FROM message
+     WHERE conversation_id = $1 AND direction = 'INCOMING'
+     ORDER BY ${byTime ? 'sent_second DESC, ' : ''}sequence DESC OFFSET $2 LIMIT $3`,
+    [conversationId, skipped, limit],
+  );
+}

@@ -34,7 +34,9 @@ export function applyRevoke(batch: Batch, item: RevokeItem): void {
   message.withdrawnAt = at;
   tellUpdated(batch, message, at);
   if (!isFirst || message.imported) return;
-  const reason = message.direction === 'INCOMING' ? 'TRIGGER_WITHDRAWN' : 'CUSTOMER_MESSAGE';
+  // A waiver goes with its message, and what came before asks again.
+  const ofCustomer = message.waivedAt ? 'NO_REPLY_NEEDED_WITHDRAWN' : 'TRIGGER_WITHDRAWN';
+  const reason = message.direction === 'INCOMING' ? ofCustomer : 'CUSTOMER_MESSAGE';
   batch.changes.recheckBeacon(batch.changes.conversation(message.conversationId), reason);
 }
 
