@@ -43,9 +43,7 @@ type Row = {
 it('every sample is answered 200, and every element of it is found in the database or kept as unknown', async () => {
   const table: Row[] = [];
   for (const file of names) {
-    await server.sql(
-      'TRUNCATE conversation, participant, parked_item, account_event, channel_problem, webhook_delivery, event CASCADE',
-    );
+    await server.sql(EMPTY);
     const body = fixture(`payloads/${file}`);
 
     const answer = await server.postWebhook(body);
@@ -57,6 +55,24 @@ it('every sample is answered 200, and every element of it is found in the databa
   const wrong = table.filter((row) => row.elements !== sumOf(row));
   expect(wrong).toEqual([]);
 }, 240_000);
+
+/** A few rows each time: TRUNCATE takes ten times as long, for all the tables and indexes that hang on these. */
+const EMPTY = `BEGIN; SET LOCAL session_replication_role = replica; ${[
+  'status_entry',
+  'reaction',
+  'attachment',
+  'message',
+  'conversation',
+  'former_id',
+  'participant',
+  'parked_item',
+  'account_event',
+  'channel_problem',
+  'webhook_delivery',
+  'event',
+]
+  .map((table) => `DELETE FROM ${table}`)
+  .join('; ')}; COMMIT`;
 
 /** What the database holds, beside how many elements there were. Unknown ones are in the delivery's body and its count. */
 async function accountFor(file: string, body: unknown): Promise<Row> {

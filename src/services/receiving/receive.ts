@@ -36,15 +36,55 @@ export async function receiveDeliveries(
   );
 }
 
+/** In three round trips: what is known of what the items name, what they change, and what became of it. */
 export async function receiveItems(
   tx: Transaction,
   items: ReceivedItem[],
   numbers: Numbers,
   rules: Rules,
 ): Promise<void> {
-  const { batch, told } = await load(tx, items, numbers, rules);
+  const named = new NamedThings(items.map(({ item }) => item));
+  const [known, awaited, people] = await Promise.all([
+    findKnownIds(tx, named.providerIds),
+    findAwaited(tx, named.providerIds),
+    People.load(tx, named.identities, named.groupIds),
+  ]);
+  const told = inTheirTime(people, items, known);
+  const news = told.filter(({ item }) => !isRepeat(item, known));
+  for (const merge of introduce(people, itemsOf(news))) await mergeParticipants(tx, people, merge, rules);
+  const batch = new Batch(new Changes(tx.now, rules), people, numbers, awaited);
+  await load(tx, batch, news, { providerIds: [...known], messageIds: named.ourIds });
   for (const { item, receivedAt } of told) applyItem(batch, item, receivedAt);
   await applyParked(tx, batch);
+  await save(tx, batch);
+}
+
+/** Each item of whoever it was when it happened. */
+function inTheirTime(people: People, items: ReceivedItem[], known: ReadonlySet<string>): ReceivedItem[] {
+  for (const { item, receivedAt } of items)
+    if (item.type === 'identity-change' && !isRepeat(item, known))
+      expectFormerIds(people, item, timeOf(item.at, receivedAt));
+  return items.map((entry) => ({ ...entry, item: inItsTime(people, entry.item) }));
+}
+
+/** Conversations are locked, or made, before anything is read that may change. */
+async function load(
+  tx: Transaction,
+  batch: Batch,
+  news: ReceivedItem[],
+  ids: { providerIds: string[]; messageIds: string[] },
+): Promise<void> {
+  const pairs = batch.pairsOf(itemsOf(news));
+  await batch.people.saveNew(tx);
+  const [locked, messages] = await Promise.all([
+    lockInvolvedConversations(tx, { pairs, ...ids }),
+    findMessages(tx, ids.providerIds, ids.messageIds),
+  ]);
+  batch.hold(locked, messages);
+  await addMissingConversations(tx, batch, news);
+}
+
+async function save(tx: Transaction, batch: Batch): Promise<void> {
   for (const conversation of await batch.people.saveChanged(tx)) batch.tellParticipantChanged(conversation);
   batch.changes.saveMessages(tx);
   insertStatusEntries(tx, batch.statusEntries);
@@ -53,35 +93,8 @@ export async function receiveItems(
   await batch.changes.finish(tx);
 }
 
-/** `told` are the items, each of whoever it was then. */
-type Loaded = { batch: Batch; told: ReceivedItem[] };
-
-async function load(tx: Transaction, received: ReceivedItem[], numbers: Numbers, rules: Rules): Promise<Loaded> {
-  const items = received.map(({ item }) => item);
-  const named = new NamedThings(items);
-  const [known, awaited, people] = await Promise.all([
-    findKnownIds(tx, named.providerIds),
-    findAwaited(tx, named.providerIds),
-    People.load(tx, named.identities, named.groupIds),
-  ]);
-  for (const { item, receivedAt } of received)
-    if (item.type === 'identity-change' && !isRepeat(item, known))
-      expectFormerIds(people, item, timeOf(item.at, receivedAt));
-  const told = received.map((entry) => ({ ...entry, item: inItsTime(people, entry.item) }));
-  const fresh = told.filter(({ item }) => !isRepeat(item, known));
-  const news = fresh.map(({ item }) => item);
-  for (const merge of introduce(people, news)) await mergeParticipants(tx, people, merge, rules);
-  const batch = new Batch(new Changes(tx.now, rules), people, numbers, awaited);
-  const pairs = batch.pairsOf(news);
-  await people.saveNew(tx);
-  const providerIds = [...known];
-  const [locked, messages] = await Promise.all([
-    lockInvolvedConversations(tx, { pairs, providerIds, messageIds: named.ourIds }),
-    findMessages(tx, providerIds, named.ourIds),
-  ]);
-  batch.hold(locked, messages);
-  await addMissingConversations(tx, batch, fresh);
-  return { batch, told };
+function itemsOf(received: ReceivedItem[]): Item[] {
+  return received.map(({ item }) => item);
 }
 
 /** What is told again makes nobody: since then the number may have become somebody else's. */
