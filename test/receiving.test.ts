@@ -451,15 +451,15 @@ describe('a status', () => {
   ];
 
   /** A customer asked, and the phone app answered: the answer has the given id. */
-  async function answered(id: string) {
+  async function answered(id: string, askedAt = new Date()) {
     const { from, shown } = newCustomer();
-    await post(textMessage({ from, text: 'otázka' }));
+    await post(textMessage({ from, text: 'otázka', at: askedAt }));
     await postField('smb_message_echoes', {
       message_echoes: [{ ...message('420777000111', { id, text: { body: 'odpověď' } }), to: from }],
     });
     const tell = (status: string, at: Date, errors?: unknown[]) =>
       postField('messages', { statuses: [statusOf({ id, status, at, ...(errors && { errors }) })] });
-    return { shown, tell };
+    return { from, shown, tell };
   }
 
   it.each<[string, string[], string, string[]]>([
@@ -509,6 +509,17 @@ describe('a status', () => {
     await tell('failed', minutes(1), [{ code: 131047, title: 'Re-engagement message' }]);
 
     expect((await shown()).window.state).toBe('CLOSED');
+  });
+
+  it('that the window was closed, told late, leaves open what the customer opened since', async () => {
+    const { from, shown, tell } = await answered('wamid.status-window-late', minutes(-60));
+    await post(textMessage({ from, text: 'Ještě něco', at: minutes(0) }));
+    const { window } = await shown();
+
+    await tell('failed', minutes(-1), [{ code: 131047, title: 'Re-engagement message' }]);
+
+    expect((await shown()).messages.nodes.map(({ status }) => status)).toContain('FAILED');
+    expect((await shown()).window).toEqual(window);
   });
 
   it('that comes before its message is applied with it', async () => {

@@ -43,7 +43,12 @@ export function changeStatus(changes: Changes, message: MessageRow, next: Messag
   if (next === 'FAILED') noteFailed(changes, conversation, change);
   if (change.previous === 'FAILED') changes.recheckBeacon(conversation, 'OPERATOR_REPLIED');
   if (OUTSIDE_WINDOW.has(message.failureCode))
-    changes.setWindow(conversation, closeWindow(messagingWindow(conversation), changes.now));
+    changes.setWindow(conversation, closeWindow(messagingWindow(conversation), earlier(change.at, changes.now)));
+}
+
+/** A failure that is told has happened, whatever Meta's clock says. */
+function earlier(one: Date, other: Date): Date {
+  return one < other ? one : other;
 }
 
 function noteFailed(changes: Changes, conversation: ConversationRow, { problem, at }: StatusChange): void {

@@ -49,7 +49,8 @@ export function extendWindow(window: MessagingWindow, at: Date, opener: WindowOp
   return { openedAt: at, openedBy: opener, expiresAt };
 }
 
-/** Meta refused free-form text (131047): its word counts, whatever our clock says. */
-export function closeWindow(window: MessagingWindow, now: Date): MessagingWindow {
-  return isWindowOpen(window.expiresAt, now) ? { ...window, expiresAt: now } : window;
+/** Meta refused free-form text (131047) `at`: its word counts, whatever our clock says, but not for what came later. */
+export function closeWindow(window: MessagingWindow, at: Date): MessagingWindow {
+  const isOpenedLater = window.openedAt !== null && window.openedAt > at;
+  return isOpenedLater || !isWindowOpen(window.expiresAt, at) ? window : { ...window, expiresAt: at };
 }
