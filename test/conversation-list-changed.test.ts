@@ -11,6 +11,7 @@ import {
 } from '../src/generated/client/graphql.ts';
 import { createTestDatabase, type TestDatabase } from './support/database.ts';
 import { collect, eventually, type Collected } from './support/events.ts';
+import { beginConversation, send } from './support/sends.ts';
 import { number1, number2, startTestServer, type TestServer } from './support/server.ts';
 import { logStatements } from './support/statements.ts';
 import { storeConversations, storedConversation } from './support/stored-conversations.ts';
@@ -151,6 +152,23 @@ describe('a filtered list is told', () => {
 
     expect(changes(mine).filter(([change]) => change !== 'LEFT')[0]).toEqual(['ENTERED', '+420601000001']);
     expect(changes(theirs).filter(([change]) => change !== 'LEFT')).toEqual([]);
+  });
+
+  it('who replied last, once that is settled and though nothing else happens', async () => {
+    await start();
+    const { conversationId, from } = await beginConversation(server);
+    const mine = await follow({ filter: { lastRepliedByMe: true } });
+    const unanswered = await follow({ filter: { neverReplied: true } });
+    server.sandbox.fail({ kind: 'drop-statuses', to: from });
+
+    await send(alena, 'replyToConversation', { conversationId, text: 'Odpověď' });
+    await eventually(async () => changes(mine).some(([change]) => change === 'ENTERED'), 10_000);
+    await eventually(async () => changes(unanswered).some(([change]) => change === 'LEFT'), 10_000);
+
+    await send(alena, 'replyToConversation', { conversationId, text: 'A ještě' });
+    await eventually(async () => server.sandbox.ledger({ to: from }).length === 2, 10_000);
+    const told = await server.sql(`SELECT FROM event WHERE data -> 'changedFields' ? 'lastRepliedBy'`);
+    expect(told).toHaveLength(1);
   });
 
   it('what left at local midnight and what entered, though nothing happened', async () => {

@@ -20,9 +20,15 @@ export function noteAccepted(changes: Changes, message: MessageRow, providerId: 
   changes.change(message);
   if (message.acceptedAt) return;
   message.acceptedAt = at;
-  const conversation = changes.touch(changes.conversation(message.conversationId));
   // Automation and the phone app have no operator: whoever replied last stays.
-  conversation.lastRepliedById = message.sentById ?? conversation.lastRepliedById;
+  if (message.sentById) setLastReplier(changes, changes.conversation(message.conversationId), message.sentById, at);
+}
+
+function setLastReplier(changes: Changes, conversation: ConversationRow, operatorId: string, at: Date): void {
+  if (conversation.lastRepliedById === operatorId) return;
+  changes.touch(conversation).lastRepliedById = operatorId;
+  const data = { changedFields: ['lastRepliedBy'] };
+  changes.tell(conversation, { type: 'CONVERSATION_CHANGED', occurredAt: at, data });
 }
 
 /** Writes the status where it shows, tells of it, and lets beacon and window follow. */
