@@ -15,6 +15,7 @@ import type { Context } from '../src/context.ts';
 import { createRunner } from '../src/execution/compiled-query.ts';
 import { globalId } from '../src/schema/global-id.ts';
 import { schema } from '../src/schema/schema.ts';
+import { eventually } from './support/events.ts';
 import { makeOneOfEach } from './support/one-of-each.ts';
 import { scopedToken } from './support/scoped-token.ts';
 import { startTestServer, type TestServer } from './support/server.ts';
@@ -149,6 +150,9 @@ describe('asked again and again, the server answers the same', () => {
     const rows = await makeOneOfEach(server);
     ids = Object.fromEntries(Object.entries(rows).map(([type, id]) => [type, globalId(type, id)]));
     blind = await scopedToken(server, ['READ_CONVERSATIONS']);
+    // From the first request on the operator is online.
+    await (await server.as('alena')).request('{ serverTime }');
+    await eventually(async () => (await server.sql('SELECT FROM operator WHERE last_seen_at IS NOT NULL')).length > 0);
   });
 
   afterAll(() => server[Symbol.asyncDispose]());

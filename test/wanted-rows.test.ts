@@ -2,6 +2,7 @@ import { getNamedType, isLeafType, isObjectType, type GraphQLField } from 'graph
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { globalId } from '../src/schema/global-id.ts';
 import { schema } from '../src/schema/schema.ts';
+import { eventually } from './support/events.ts';
 import { makeOneOfEach } from './support/one-of-each.ts';
 import { startTestServer, type TestServer } from './support/server.ts';
 import { fieldText } from './support/walk.ts';
@@ -21,6 +22,9 @@ beforeAll(async () => {
        beacon_trigger_id = $3, request_count = 1 WHERE id = $1`,
     [rows.Conversation, rows.Operator, rows.Message],
   );
+  // From the first request on the operator is online.
+  await (await server.as('alena')).request('{ serverTime }');
+  await eventually(async () => (await server.sql('SELECT FROM operator WHERE last_seen_at IS NOT NULL')).length > 0);
 });
 
 afterAll(() => server[Symbol.asyncDispose]());
