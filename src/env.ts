@@ -110,6 +110,7 @@ const settings = z.object({
   ENCRYPTION_KEY: encryptionKey.optional(),
   ENCRYPTION_KEY_PREVIOUS: encryptionKey.optional(),
   META_APP_SECRET: z.string().optional(),
+  META_APP_SECRET_PREVIOUS: z.string().optional(),
   META_ACCESS_TOKEN: z.string().optional(),
   META_WEBHOOK_TOKEN: secret(16).optional(),
   META_API_URL: url('http:', 'https:').default('https://graph.facebook.com'),

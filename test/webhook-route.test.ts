@@ -1,7 +1,15 @@
 import { createHmac } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { batchOf, textMessage } from './support/payloads.ts';
-import { APP_SECRET, number1, number2, startTestServer, VERIFY_TOKEN, type TestServer } from './support/server.ts';
+import {
+  APP_SECRET,
+  number1,
+  number2,
+  postSigned,
+  startTestServer,
+  VERIFY_TOKEN,
+  type TestServer,
+} from './support/server.ts';
 
 let server: TestServer;
 
@@ -57,6 +65,15 @@ describe('a delivery', () => {
 
     expect(answer.status).toBe(401);
     expect(await stored()).toBe(0);
+  });
+
+  it('is taken with the present and with the previous secret while that is changed', async () => {
+    await using changing = await startTestServer({ settings: { META_APP_SECRET_PREVIOUS: 'the secret before' } });
+    const post = async (secret: string) =>
+      (await postSigned(changing.url, JSON.stringify(batchOf(number1.phoneNumberId, [textMessage()])), {}, secret))
+        .status;
+
+    expect(await Promise.all([APP_SECRET, 'the secret before', 'another'].map(post))).toEqual([200, 200, 401]);
   });
 
   it('that is not JSON is refused with 400', async () => {

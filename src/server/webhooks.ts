@@ -22,6 +22,7 @@ export function createWebhooks(core: Core, { rates, addressOf }: Door) {
     route: createWebhookRoute({
       module: readModule,
       ingest,
+      previousSecret: core.env.metaAppSecretPrevious,
       secondsToWait: (request) => rates.webhook(addressOf(request)),
       log,
     }),

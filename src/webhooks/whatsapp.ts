@@ -16,14 +16,18 @@ type ReadSecrets = { current(): Promise<Pick<ChatModule, 'secrets'>> };
 
 export type WebhookRoute = (request: IncomingMessage, response: ServerResponse) => Promise<void>;
 
-/** Meta's edge: the handshake by GET, deliveries by POST. It answers 200 once a delivery is durably stored. */
-export function createWebhookRoute(options: {
+type RouteOptions = {
   module: ReadSecrets;
   ingest: Ingest;
+  /** Counts beside the present app secret while that is changed at Meta. */
+  previousSecret?: string | undefined;
   /** Where this address sends faster than it may. */
   secondsToWait: (request: IncomingMessage) => Promise<number | null>;
   log: Log;
-}): WebhookRoute {
+};
+
+/** Meta's edge: the handshake by GET, deliveries by POST. It answers 200 once a delivery is durably stored. */
+export function createWebhookRoute(options: RouteOptions): WebhookRoute {
   return async (request, response) => {
     try {
       const seconds = await options.secondsToWait(request);
@@ -52,7 +56,7 @@ async function shakeHands(module: ReadSecrets, request: IncomingMessage, respons
 }
 
 async function takeDelivery(
-  { module, ingest, log }: { module: ReadSecrets; ingest: Ingest; log: Log },
+  { module, ingest, previousSecret, log }: Omit<RouteOptions, 'secondsToWait'>,
   request: IncomingMessage,
   response: ServerResponse,
 ): Promise<void> {
@@ -60,7 +64,8 @@ async function takeDelivery(
   const body = await readBody(request);
   if (!body) return answer(response, 413, 'The body is larger than 3 MB.', { connection: 'close' });
   const { appSecret } = (await module.current()).secrets;
-  if (!appSecret || !isSignedBy([appSecret], body, headerOf(request))) {
+  const isSigned = appSecret !== null && isSignedBy([appSecret, previousSecret ?? []].flat(), body, headerOf(request));
+  if (!isSigned) {
     log.warn({ bytes: body.length }, 'a webhook with a missing or wrong signature was refused');
     return answer(response, 401, 'The signature is missing or wrong.');
   }
