@@ -255,6 +255,46 @@ describe('a text that no database holds', () => {
   });
 });
 
+describe('half a character, which no database holds', () => {
+  const half = 'a\ud800b';
+  const asked: [argument: string, query: string, variables: object][] = [
+    ...[
+      { name: half, filter: {} },
+      { name: 'half', filter: { participant: { value: half } } },
+      { name: 'half', filter: {}, search: { query: half } },
+    ].map((input): [string, string, object] => [
+      `input.${input.name === half ? 'name' : input.search ? 'search.query' : 'filter.participant.value'}`,
+      'mutation ($input: CreateSavedFilterInput!) { createSavedFilter(input: $input) { errors { code } } }',
+      { input },
+    ]),
+    [
+      'input.idempotencyKey',
+      'mutation ($input: ReplyToConversationInput!) { replyToConversation(input: $input) { errors { code } } }',
+      { input: { conversationId: 'x', text: 'x', idempotencyKey: half } },
+    ],
+    [
+      'input.name',
+      'mutation ($input: CreateApiTokenInput!) { createApiToken(input: $input) { errors { code } } }',
+      { input: { name: half, scopes: ['READ_EVENTS'] } },
+    ],
+    ['ids.1', 'query ($ids: [ID!]!) { nodes(ids: $ids) { id } }', { ids: ['x', half] }],
+  ];
+
+  it('is refused wherever it stands, and a whole one is not', async () => {
+    await using server = await startTestServer({ settings: { LOG_LEVEL: 'fatal' } });
+    const token = await server.tokenOf('alena');
+    for (const [argument, query, variables] of asked) {
+      const { errors } = await transports.http(server, token, { query, variables });
+      expect(errors?.[0]?.extensions).toEqual({ code: 'BAD_USER_INPUT', argument });
+      const whole = JSON.parse(JSON.stringify(variables).replaceAll('\\ud800', '\\ud83d\\ude00')) as object;
+      expect((await transports.http(server, token, { query, variables: whole })).errors).toBeUndefined();
+    }
+    const literal = String.raw`query { request(code: "a\ud800b") { id } }`;
+    const { errors } = await transports.http(server, token, { query: literal, variables: {} });
+    expect(errors?.[0]?.extensions.code).toBe('BAD_USER_INPUT');
+  });
+});
+
 describe('docs/security.md', () => {
   it('names only tests that are there', () => {
     const rows = readFileSync(`${root}/docs/security.md`, 'utf8').matchAll(

@@ -52,22 +52,3 @@ function measure(schema: GraphQLSchema, { document, node, variables }: Costed): 
     throw badInput('The operation cannot be measured.', 'query');
   }
 }
-
-const MAX_VARIABLE_DEPTH = 32;
-const MAX_VARIABLE_VALUES = 10_000;
-
-/** Coercion walks variables by recursion: what is nested beyond reason must not get there. */
-export function checkVariables(variables: Record<string, unknown>): void {
-  let level: unknown[] = [variables];
-  let values = 0;
-  for (let depth = 0; level.length > 0; depth++) {
-    if (depth > MAX_VARIABLE_DEPTH) throw variablesRefused(`are nested more than ${MAX_VARIABLE_DEPTH} levels deep`);
-    values += level.length;
-    if (values > MAX_VARIABLE_VALUES) throw variablesRefused(`hold more than ${MAX_VARIABLE_VALUES} values`);
-    level = level.flatMap((value) => (typeof value === 'object' && value !== null ? Object.values(value) : []));
-  }
-}
-
-function variablesRefused(how: string): Refusal {
-  return new Refusal('COMPLEXITY_LIMIT', `The variables ${how}.`, { limit: 'variables' });
-}

@@ -16,12 +16,13 @@ import { isUnstorable } from '../db/unstorable.ts';
 import { badInput, Refusal } from '../errors.ts';
 import type { Log } from '../log.ts';
 import { createRunner } from './compiled-query.ts';
-import { checkVariables, costOf } from './complexity.ts';
+import { costOf } from './complexity.ts';
 import { traitsOf } from './document-limits.ts';
 import { documentLimits, tooMuch } from './limits.ts';
 import { LRUCache } from './lru-cache.ts';
 import type { Rates } from './rates.ts';
 import type { TrustedDocuments } from './trusted-documents.ts';
+import { checkVariables } from './variables.ts';
 import type { NewSpan, Tracing } from '../tracing/tracing.ts';
 
 /** What a client sends, over whatever transport. */
