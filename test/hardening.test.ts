@@ -13,6 +13,7 @@ import { createTestDatabase, runSql } from './support/database.ts';
 import { collect } from './support/events.ts';
 import { bodyOf, changeOf, textMessage } from './support/raw-bodies.ts';
 import { sharedSettings, startServerProcess } from './support/process.ts';
+import { beginConversation } from './support/sends.ts';
 import { number1, postSigned, startTestServer, type TestServer } from './support/server.ts';
 import { transports } from './support/transports.ts';
 
@@ -292,6 +293,62 @@ describe('half a character, which no database holds', () => {
     const literal = String.raw`query { request(code: "a\ud800b") { id } }`;
     const { errors } = await transports.http(server, token, { query: literal, variables: {} });
     expect(errors?.[0]?.extensions.code).toBe('BAD_USER_INPUT');
+  });
+});
+
+describe('a cursor that somebody made up', () => {
+  const id = '00000000-0000-0000-0000-000000000000';
+  const lists: [order: string, second: unknown, query: (page: string) => string][] = [
+    ...(['LAST_MESSAGE_AT', 'CREATED_AT', 'AWAITING_SINCE'] as const).map((field): [string, string, typeof node] => [
+      `conversations:${field}:DESC`,
+      id,
+      (page) => `{ conversations(${page}, orderBy: { field: ${field}, direction: DESC }) { nodes { id } } }`,
+    ]),
+    ['messages', 1, (page) => node('Conversation', `messages(${page}) { nodes { id } }`)],
+    ['linked-messages', 1, (page) => node('Request', `linkedMessages(${page}) { nodes { id } }`)],
+    ['discussion', id, (page) => node('Request', `discussion(${page}) { nodes { id } }`)],
+    ['requests', id, (page) => `{ requests(${page}) { nodes { id } } }`],
+    ['auditLog', id, (page) => `{ auditLog(${page}) { nodes { id } } }`],
+    ['webhookDeliveries', id, (page) => `{ webhookDeliveries(${page}) { nodes { id } } }`],
+  ];
+  const ids: Record<string, string> = {};
+  const node = (type: string, fields = '') => `{ node(id: "${ids[type]}") { ... on ${type} { ${fields} } } }`;
+
+  it('is refused by every list, whatever it holds', async () => {
+    await using server = await startTestServer({ settings: { LOG_LEVEL: 'fatal' } });
+    const token = await server.tokenOf('alena');
+    const begun = await beginConversation(server);
+    ids.Conversation = begun.conversationId;
+    const input = { conversationId: begun.conversationId, name: 'x', description: 'x', idempotencyKey: 'x' };
+    const create = `mutation ($input: CreateRequestInput!) { createRequest(input: $input) { request { id } } }`;
+    const made = await (
+      await server.as('alena')
+    ).request<{ createRequest: { request: { id: string } } }>(create, {
+      input,
+    });
+    ids.Request = made.createRequest.request.id;
+    const ask = async (query: (page: string) => string, position: unknown[]) => {
+      const after = Buffer.from(JSON.stringify(position)).toString('base64url');
+      const { errors } = await transports.http(server, token, { query: query(`first: 1, after: "${after}"`) });
+      return errors?.[0]?.extensions;
+    };
+    const refused = { code: 'BAD_USER_INPUT', argument: 'after' };
+    for (const [order, second, query] of lists) {
+      for (const at of ['2026-02-31T00:00:00.000Z', '0000-01-01T00:00:00.000Z', 'x', 7])
+        expect([order, at, await ask(query, [order, at, second])]).toEqual([order, at, refused]);
+      for (const at of ['2026-02-28T00:00:00.000Z', '0001-01-01T00:00:00.000Z', '9999-12-31T23:59:59.999Z'])
+        expect([order, at, await ask(query, [order, at, second])]).toEqual([order, at, undefined]);
+    }
+    const templates = (page: string) => `{ templates(${page}) { nodes { id } } }`;
+    expect(await ask(templates, ['templates', 0, 'a', 'cs', id])).toBeUndefined();
+    for (const position of [
+      ['x', 'a', 'cs', id],
+      [0, 1, 'cs', id],
+      [0, 'a', '\0', id],
+      [0, 'a', 'cs', 'x'],
+      [0, 'a'],
+    ])
+      expect(await ask(templates, ['templates', ...position])).toEqual(refused);
   });
 });
 

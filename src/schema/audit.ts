@@ -5,7 +5,7 @@ import type { AuditEntry as AuditEntryRow } from '../generated/prisma/client.ts'
 import { ApiToken } from './api-token.ts';
 import { builder } from './builder.ts';
 import { connectionType, pageArguments } from './connection-type.ts';
-import { encodeCursor, isInstant, isRowId, pageRequest, toPage, type PageArguments } from './connection.ts';
+import { encodeCursor, isTimePosition, pageRequest, toPage, type PageArguments } from './connection.ts';
 import { globalId } from './global-id.ts';
 import { findable } from './node.ts';
 import { Operator } from './operator.ts';
@@ -71,11 +71,7 @@ builder.queryField('auditLog', (t) =>
 );
 
 async function auditPage(args: PageArguments, { db }: Context) {
-  const request = pageRequest(
-    args,
-    'auditLog',
-    ([at, id, ...rest]) => isInstant(at) && isRowId(id) && rest.length === 0,
-  );
+  const request = pageRequest(args, 'auditLog', isTimePosition);
   const rows = await findAuditPage(db.pool, request);
   const page = toPage(rows, request, (row) => encodeCursor('auditLog', [row.at.toISOString(), row.id]));
   return { ...page, totalCount: () => db.prisma.auditEntry.count() };

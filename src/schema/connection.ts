@@ -15,7 +15,7 @@ export type PageArguments = {
 export function pageRequest(
   page: PageArguments,
   order: string,
-  isPosition: (position: KeysetPosition) => boolean = () => true,
+  isPosition: (position: KeysetPosition) => boolean,
 ): PageRequest {
   const { first, after, last, before } = page;
   if (first != null && last != null) throw badInput('Give first or last, not both.', 'last');
@@ -40,11 +40,23 @@ export function isRowId(value: unknown): boolean {
 
 /** For cursors that somebody made up: what is no value of its column must not reach the database. */
 export function isInstant(value: unknown): boolean {
-  return typeof value === 'string' && INSTANT.test(value) && !Number.isNaN(Date.parse(value));
+  if (typeof value !== 'string' || !INSTANT.test(value) || value.startsWith('0000')) return false;
+  const date = new Date(value);
+  // 31 February is read as a day in March.
+  return !Number.isNaN(date.getTime()) && date.toISOString() === value;
+}
+
+export function isText(value: unknown): boolean {
+  return typeof value === 'string' && value.isWellFormed() && !value.includes('\0');
 }
 
 export function isInteger(value: unknown): boolean {
   return typeof value === 'number' && Number.isInteger(value) && Math.abs(value) <= MAX_INT;
+}
+
+/** Of the lists that are ordered by a time, then the id. */
+export function isTimePosition([at, id, ...rest]: KeysetPosition): boolean {
+  return isInstant(at) && isRowId(id) && rest.length === 0;
 }
 
 const INSTANT = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}\.\d{3}Z$/;

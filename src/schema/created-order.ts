@@ -1,5 +1,5 @@
-import type { KeysetPosition, PageRequest } from '../db/keyset.ts';
-import { encodeCursor, isInstant, isRowId } from './connection.ts';
+import type { PageRequest } from '../db/keyset.ts';
+import { encodeCursor } from './connection.ts';
 
 type Created = { createdAt: Date; id: string };
 type Sort = { createdAt: 'asc' | 'desc' };
@@ -11,11 +11,6 @@ export type CreatedOrder = {
   /** Conditions for the rows after the position. */
   beyond: (page: PageRequest) => object[];
 };
-
-/** For cursors that somebody made up. */
-export function isCreatedPosition([createdAt, id, ...rest]: KeysetPosition): boolean {
-  return isInstant(createdAt) && isRowId(id) && rest.length === 0;
-}
 
 export function createdOrder(name: string, first: 'newest' | 'oldest'): CreatedOrder {
   const isAscending = (page: PageRequest) => page.forward === (first === 'oldest');

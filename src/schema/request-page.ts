@@ -1,7 +1,7 @@
 import type { Context } from '../context.ts';
 import type { Prisma } from '../generated/prisma/client.ts';
-import { pageRequest, toPage, type PageArguments } from './connection.ts';
-import { createdOrder, isCreatedPosition } from './created-order.ts';
+import { isTimePosition, pageRequest, toPage, type PageArguments } from './connection.ts';
+import { createdOrder } from './created-order.ts';
 import { requestsSeenBy, seesText } from './request-access.ts';
 import { requestsMatching, type RequestFilter } from './request-filter.ts';
 import { containsWords } from './search-words.ts';
@@ -14,7 +14,7 @@ const order = createdOrder(ORDER, 'newest');
 
 /** Newest first, among those that the viewer may see. */
 export async function requestPage(among: Prisma.RequestWhereInput, args: RequestListArguments, context: Context) {
-  const page = pageRequest(args, ORDER, isCreatedPosition);
+  const page = pageRequest(args, ORDER, isTimePosition);
   const asOf = await streamCursor(context);
   const where = { AND: [among, requestsSeenBy(context.viewer), ...(await asked(args, context))] };
   const rows = await context.db.prisma.request.findMany({

@@ -4,8 +4,16 @@ import type { Context } from '../context.ts';
 import type { KeysetPosition, PageRequest } from '../db/keyset.ts';
 import { findDiscussionPages, findLinkedMessagePages } from '../db/statements/request-part-pages.ts';
 import type { DiscussionPost, Message } from '../generated/prisma/client.ts';
-import { encodeCursor, isInstant, isInteger, pageRequest, toPage, type PageArguments } from './connection.ts';
-import { createdOrder, isCreatedPosition } from './created-order.ts';
+import {
+  encodeCursor,
+  isInstant,
+  isInteger,
+  isTimePosition,
+  pageRequest,
+  toPage,
+  type PageArguments,
+} from './connection.ts';
+import { createdOrder } from './created-order.ts';
 import { grouped } from './loading.ts';
 import { perContext } from './per-context.ts';
 import { postsSeenBy } from './request-access.ts';
@@ -31,7 +39,7 @@ function isMessagePosition([second, sequence, ...rest]: KeysetPosition): boolean
 
 /** Oldest first. Internal notes are neither listed nor counted for those who may not see them. */
 export async function discussionPage(requestId: string, args: PageArguments, context: Context) {
-  const request = pageRequest(args, DISCUSSION, isCreatedPosition);
+  const request = pageRequest(args, DISCUSSION, isTimePosition);
   const rows = await postPages(context).of(request).load(requestId);
   const page = toPage<DiscussionPost>(rows, request, createdOrder(DISCUSSION, 'oldest').cursorOf);
   return { ...page, totalCount: () => postCounts(context).load(requestId) };

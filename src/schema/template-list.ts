@@ -1,4 +1,5 @@
 import type { Context } from '../context.ts';
+import type { KeysetPosition } from '../db/keyset.ts';
 import { countTemplates, findTemplatePage, type TemplateFilter } from '../db/statements/template-page.ts';
 import type { Template as TemplateRow } from '../generated/prisma/client.ts';
 import { foldText } from '../services/preview.ts';
@@ -7,7 +8,7 @@ import type { MirrorResult } from '../services/templates/mirror.ts';
 import type { UserError as UserErrorShape } from '../errors.ts';
 import { builder } from './builder.ts';
 import { connectionType, pageArguments } from './connection-type.ts';
-import { encodeCursor, pageRequest, toPage, type PageArguments } from './connection.ts';
+import { encodeCursor, isRowId, isText, pageRequest, toPage, type PageArguments } from './connection.ts';
 import { requireRight } from './rights.ts';
 import { streamCursor } from './stream.ts';
 import { StringFilterInput } from './string-filter.ts';
@@ -72,11 +73,15 @@ const ORDER = 'templates';
 
 /** One page, ordered by recent use. */
 export async function templatePage(filter: TemplateFilter, args: PageArguments, context: Context) {
-  const request = pageRequest(args, ORDER);
+  const request = pageRequest(args, ORDER, isPosition);
   const asOf = await streamCursor(context);
   const rows = await findTemplatePage(context.db.pool, filter, request);
   const page = toPage(rows, request, (row) => encodeCursor(ORDER, [row.rank, row.name, row.language, row.id]));
   return { ...page, asOf, totalCount: () => countTemplates(context.db.pool, filter) };
+}
+
+function isPosition([rank, name, language, id, ...rest]: KeysetPosition): boolean {
+  return Number.isFinite(rank) && isText(name) && isText(language) && isRowId(id) && rest.length === 0;
 }
 
 /** What a closed window still allows. */

@@ -6,7 +6,7 @@ import { replayDeliveries } from '../services/deliveries.ts';
 import { requireModule } from '../services/module.ts';
 import { builder } from './builder.ts';
 import { connectionType, pageArguments } from './connection-type.ts';
-import { encodeCursor, pageRequest, toPage, type PageArguments } from './connection.ts';
+import { encodeCursor, isTimePosition, pageRequest, toPage, type PageArguments } from './connection.ts';
 import { inputId } from './global-id.ts';
 import { findable } from './node.ts';
 import { requireRight } from './rights.ts';
@@ -59,7 +59,7 @@ type State = DeliverySummary['state'];
 
 async function deliveryPage(args: PageArguments & { states?: State[] | null }, { db }: Context) {
   const chosen = args.states?.length ? args.states : null;
-  const request = pageRequest(args, ORDER);
+  const request = pageRequest(args, ORDER, isTimePosition);
   const rows = await findDeliveryPage(db.pool, request, chosen);
   const page = toPage(rows, request, (row) => encodeCursor(ORDER, [row.receivedAt.toISOString(), row.id]));
   const where = chosen ? { state: { in: chosen } } : {};
