@@ -352,6 +352,40 @@ describe('a cursor that somebody made up', () => {
   });
 });
 
+describe('an instant', () => {
+  const asked: [what: string, query: (at: string) => string][] = [
+    ['requests', (at) => `{ requests(first: 1, filter: { createdAt: { gte: "${at}" } }) { totalCount } }`],
+    ['conversations', (at) => `{ conversations(first: 1, filter: { createdAt: { lt: "${at}" } }) { totalCount } }`],
+    [
+      'a token',
+      (at) => `mutation { createApiToken(input: { name: "x", scopes: [READ_EVENTS], expiresAt: "${at}" }) {
+        apiToken { expiresAt } } }`,
+    ],
+  ];
+
+  it('is one of the calendar and of the years 1 to 9999, in UTC, too', async () => {
+    await using server = await startTestServer({ settings: { LOG_LEVEL: 'fatal' } });
+    const token = await server.tokenOf('alena');
+    const codeOf = async (query: string) =>
+      (await transports.http(server, token, { query })).errors?.[0]?.extensions.code;
+    for (const [what, query] of asked) {
+      for (const at of [
+        '9999-12-31T23:59:59-23:59',
+        '0000-01-01T00:00:00Z',
+        '0001-01-01T00:00:00+00:01',
+        '2026-02-31T00:00:00Z',
+        '2026-02-29T00:00:00+01:00',
+        '2026-01-01T24:00:00Z',
+        '2026-13-01T00:00:00Z',
+      ])
+        expect([what, at, await codeOf(query(at))]).toEqual([what, at, 'BAD_USER_INPUT']);
+      for (const at of ['9999-12-31T23:59:59.999Z', '0001-01-01t00:00:00z', '2028-02-29T23:30:00-01:00'])
+        expect([what, at, await codeOf(query(at))]).toEqual([what, at, undefined]);
+    }
+    expect(await codeOf('{ apiTokens { expiresAt } }')).toBeUndefined();
+  });
+});
+
 describe('docs/security.md', () => {
   it('names only tests that are there', () => {
     const rows = readFileSync(`${root}/docs/security.md`, 'utf8').matchAll(

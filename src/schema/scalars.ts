@@ -3,7 +3,8 @@ import { normalisePhoneNumber } from '../services/phone-numbers.ts';
 import { builder } from './builder.ts';
 
 builder.scalarType('DateTime', {
-  description: 'Instant as RFC 3339, always UTC with milliseconds on output. Input must carry a zone.',
+  description:
+    'Instant as RFC 3339, always UTC with milliseconds on output. Input must carry a zone and be of the years 1 to 9999.',
   serialize: (value) => (value instanceof Date ? value : new Date(String(value))).toISOString(),
   parseValue: parseDateTime,
 });
@@ -55,8 +56,16 @@ const MAX_ID_LENGTH = 100;
 const RFC3339 = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(:\d{2}(\.\d{1,9})?)?(Z|[+-]\d{2}:\d{2})$/i;
 
 function parseDateTime(value: unknown): Date {
-  const date = new Date(checked(value, RFC3339, 'an instant as RFC 3339 with a zone'));
-  return Number.isNaN(date.getTime()) ? refuse('an instant that exists') : date;
+  const text = checked(value, RFC3339, 'an instant as RFC 3339 with a zone').toUpperCase();
+  const date = new Date(text);
+  const year = date.getUTCFullYear();
+  return isDayOfCalendar(text) && year >= 1 && year <= 9999 ? date : refuse('an instant of the years 1 to 9999');
+}
+
+/** JavaScript reads 31 February and 24:00 as times of a later day. */
+function isDayOfCalendar(text: string): boolean {
+  const local = new Date(text.replace(/(Z|[+-]\d{2}:\d{2})$/, 'Z'));
+  return !Number.isNaN(local.getTime()) && local.toISOString().slice(0, 10) === text.slice(0, 10);
 }
 
 function parseTimeZone(value: unknown): string {
