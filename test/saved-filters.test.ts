@@ -197,6 +197,19 @@ describe('a saved filter', () => {
     expect(second).toMatchObject({ savedFilter: null, errors: [{ __typename: 'StaleStateError', currentVersion: 2 }] });
   });
 
+  it('stands at the end at most, and more can be made after it', async () => {
+    const saved = await made({ name: 'Poslední', filter: {} });
+
+    for (const position of [-1, 1_000_001, 2_147_483_647])
+      expect(await update({ id: saved.id, expectedVersion: 1, position })).toMatchObject({
+        savedFilter: null,
+        errors: [{ __typename: 'ValidationError', path: ['input', 'position'] }],
+      });
+    expect((await update({ id: saved.id, expectedVersion: 1, position: 1_000_000 })).errors).toEqual([]);
+    const later = await made({ name: 'Ještě jeden', filter: {} });
+    expect((await update({ id: later.id, expectedVersion: 1, name: 'Jinak' })).errors).toEqual([]);
+  });
+
   it('names what no longer resolves and fails nothing', async () => {
     const gone = uuid();
     const saved = await made({ name: 'Odešli', filter: { lastRepliedByIds: [globalId('Operator', gone)] } });

@@ -9,6 +9,7 @@ import { requireModule } from '../services/module.ts';
 import {
   createSavedFilter,
   deleteSavedFilter,
+  MAX_POSITION,
   updateSavedFilter,
   type FilterChanges,
 } from '../services/saved-filters.ts';
@@ -70,7 +71,7 @@ const UpdateSavedFilterInput = builder.inputType('UpdateSavedFilterInput', {
     orderBy: t.field({ type: ConversationOrderInput }),
     visibility: t.field({ type: FilterVisibility }),
     sharedWithOperatorIds: t.idList(),
-    position: t.int({ description: "0 or more: the order among the owner's filters." }),
+    position: t.int({ description: `0 to ${MAX_POSITION}: the order among the owner's filters.` }),
   }),
 });
 

@@ -27,6 +27,7 @@ import { foldLine } from './search-text.ts';
 export const MAX_SAVED_FILTERS = 50;
 const MAX_NAME = 60;
 const MAX_SHARES = 200;
+export const MAX_POSITION = 1_000_000;
 const COLOR = /^#[0-9a-f]{6}$/i;
 const UNIQUE_VIOLATION = '23505';
 
@@ -51,7 +52,7 @@ export async function createSavedFilter(db: Database, ownerId: string, given: Ne
             limit: MAX_SAVED_FILTERS,
           }),
         );
-      const row = filled(given, { id: uuid(), ownerId, position: count.lastPosition + 1 });
+      const row = filled(given, { id: uuid(), ownerId, position: Math.min(count.lastPosition + 1, MAX_POSITION) });
       await requireValid(tx, given, row);
       await insertFilter(tx, row);
       await share(tx, row, given);
@@ -139,10 +140,16 @@ async function requireValid(tx: Transaction, given: FilterChanges, row: SavedFil
     problems.push(new ValidationError('LENGTH', `A name has 1 to ${MAX_NAME} characters.`, ['input', 'name']));
   if (row.color !== null && !COLOR.test(row.color))
     problems.push(new ValidationError('COLOR', 'Give a colour as #rrggbb.', ['input', 'color']));
-  if (row.position < 0)
-    problems.push(new ValidationError('NEGATIVE', 'A position is 0 or more.', ['input', 'position']));
+  problems.push(...positionProblems(given.position ?? 0));
   problems.push(...(await shareProblems(tx, given.sharedWithOperatorIds ?? [], row)));
   if (problems.length > 0) throw new Failure(...problems);
+}
+
+function positionProblems(position: number): UserError[] {
+  const path = ['input', 'position'];
+  if (position < 0) return [new ValidationError('NEGATIVE', 'A position is 0 or more.', path)];
+  if (position <= MAX_POSITION) return [];
+  return [new ValidationError('TOO_LARGE', `A position is at most ${MAX_POSITION}.`, path)];
 }
 
 async function shareProblems(tx: Transaction, ids: string[], row: SavedFilterRow): Promise<UserError[]> {
