@@ -239,7 +239,9 @@ function decoded(value: string): string {
   }
 }
 
-function isTimeZone(name: string): boolean {
+/** By its IANA name; JavaScript would take an offset such as +05:30, too. */
+export function isTimeZone(name: string): boolean {
+  if (!/^[A-Za-z][\w+\-/]{0,63}$/.test(name)) return false;
   try {
     return Boolean(new Intl.DateTimeFormat('en', { timeZone: name }));
   } catch {

@@ -224,7 +224,12 @@ describe('the settings', () => {
   it('refuse a zone that does not exist and a second number without its ID', async () => {
     const alena = await server.as('alena');
     const answers = await Promise.all(
-      [{ timeZone: 'Mars/Phobos' }, { secondaryNumber: { phoneNumber: '+420777000222' } }].map((input) =>
+      [
+        { timeZone: 'Mars/Phobos' },
+        { timeZone: '+0530' },
+        { timeZone: '-05' },
+        { secondaryNumber: { phoneNumber: '+420777000222' } },
+      ].map((input) =>
         alena.rawRequest(UPDATE, { input: { expectedVersion: 1, ...input } }).catch((error: unknown) => error),
       ),
     );

@@ -1,4 +1,5 @@
 import { GraphQLError } from 'graphql';
+import { isTimeZone } from '../env.ts';
 import { normalisePhoneNumber } from '../services/phone-numbers.ts';
 import { builder } from './builder.ts';
 
@@ -69,12 +70,9 @@ function isDayOfCalendar(text: string): boolean {
 }
 
 function parseTimeZone(value: unknown): string {
-  const name = checked(value, /^[\w+\-/]{1,64}$/, 'an IANA time zone');
-  try {
-    return new Intl.DateTimeFormat('en', { timeZone: name }).resolvedOptions().timeZone && name;
-  } catch {
-    return refuse('a known IANA time zone such as Europe/Prague');
-  }
+  return typeof value === 'string' && isTimeZone(value)
+    ? value
+    : refuse('a known IANA time zone such as Europe/Prague');
 }
 
 /** What cannot be a number is passed on as it is, so that the mutation tells it with its path and all other problems. */
