@@ -51,6 +51,20 @@ async function upload(content: Uint8Array, name: string, login = 'boris'): Promi
 }
 
 describe('an upload', () => {
+  it('is not there for another operator until it is sent', async () => {
+    const { attachment } = await upload(files.pdf, 'smlouva.pdf');
+    const id = attachment?.id ?? '';
+    const find = async (login: 'alena' | 'boris') =>
+      (await server.as(login)).request(`query ($id: ID!) { node(id: $id) { id } }`, { id });
+
+    expect(await find('alena')).toEqual({ node: null });
+    expect(await find('boris')).toEqual({ node: { id } });
+
+    const { conversationId } = await beginConversation(server);
+    await send(boris, 'replyToConversation', { conversationId, attachmentId: id });
+    expect(await find('alena')).toEqual({ node: { id } });
+  });
+
   it('is kept as it came, and is what its bytes say, whatever its name and announced type', async () => {
     const { attachment, errors } = await upload(files.pdf, '../../etc/Smlouva č. 1‮fdp.exe');
 

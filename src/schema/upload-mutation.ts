@@ -48,7 +48,7 @@ builder.mutationField('uploadAttachment', (t) =>
   t.field({
     type: AttachmentPayload,
     description:
-      'Takes a file that WhatsApp takes: its type is that of its bytes, its limit that of its kind. It is yours alone and goes after a day unless it is sent or filed. Needs REPLY, SEND_TEMPLATES, CREATE_REQUESTS or EDIT_REQUESTS, or a token with WRITE_MESSAGES or WRITE_REQUESTS.',
+      'Takes a file that WhatsApp takes: its type is that of its bytes, its limit that of its kind. Until it is sent or filed it is yours alone, and it goes after a day. Needs REPLY, SEND_TEMPLATES, CREATE_REQUESTS or EDIT_REQUESTS, or a token with WRITE_MESSAGES or WRITE_REQUESTS.',
     args: { input: t.arg({ type: UploadAttachmentInput, required: true }) },
     resolve: (_root, { input }, context) =>
       payload(async () => {

@@ -31,10 +31,17 @@ export async function visibleMessage(id: string, context: Context): Promise<Mess
   return message && (await visibleConversationRow(message.conversationId, context)) ? message : null;
 }
 
-/** Operators see every file; for a token one of a message goes with the message, any other does not exist. */
+/**
+ * Operators see every file that was sent or filed, and of the others their own; for a token one of a message goes with
+ * the message, any other does not exist.
+ */
 export async function visibleAttachment(id: string, context: Context): Promise<Attachment | null> {
   const attachment = await context.loaders.attachment.load(id);
-  if (!attachment || context.viewer?.kind === 'operator') return attachment;
+  if (!attachment) return null;
+  if (context.viewer?.kind === 'operator') {
+    const isInUse = attachment.messageId !== null || attachment.expiresAt === null;
+    return isInUse || attachment.uploadedById === context.viewer.operatorId ? attachment : null;
+  }
   return attachment.messageId !== null && (await visibleMessage(attachment.messageId, context)) ? attachment : null;
 }
 
