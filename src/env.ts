@@ -62,6 +62,10 @@ const network = z.string().refine((entry) => {
   return isIP(address) !== 0 && /^\d+$/.test(prefix) && Number(prefix) <= bits && rest.length === 0;
 }, 'must be addresses or subnets such as 10.0.0.0/8');
 
+const origin = z.string().refine((value) => URL.canParse(value) && new URL(value).origin === value, {
+  error: 'must be origins as browsers send them, such as https://desk.example.com: scheme and host without a path',
+});
+
 const list = z.string().transform((value) => value.split(',').flatMap((entry) => entry.trim() || []));
 
 /** As OpenTelemetry writes it: name=value, separated by commas, percent-encoded. */
@@ -123,7 +127,7 @@ const settings = z.object({
   META_MESSAGES_PER_SECOND: integer(80),
   SYNC_TEMPLATES_AT_START: flag(true),
   SANDBOX: oneOf('auto', 'on', 'off').default('auto'),
-  CORS_ORIGINS: list.default([]),
+  CORS_ORIGINS: list.pipe(z.array(origin)).default([]),
   TRUSTED_PROXIES: list.pipe(z.array(network)).default([]),
   MIGRATE_AT_START: flag(true),
   METRICS_TOKEN: secret(16).optional(),
@@ -179,7 +183,9 @@ export function loadEnv(source: Readonly<Record<string, string | undefined>> = p
   // An empty variable is how compose files and shells say "not set".
   const given = Object.fromEntries(Object.entries(source).filter(([, value]) => value?.trim()));
   const parsed = settings.safeParse(given);
-  const problems = parsed.error?.issues.map(({ path, message }) => `${path.join('.')} ${message}`) ?? [];
+  const issues = parsed.error?.issues ?? [];
+  // A setting is named once, however many of its entries are wrong.
+  const problems = [...new Set(issues.map(({ path, message }) => `${String(path[0])} ${message}`))];
   if (!given.CONNECTOR_URL !== !given.CONNECTOR_SECRET)
     problems.push('CONNECTOR_URL and CONNECTOR_SECRET must be set together');
   if (given.NODE_ENV === 'production') problems.push(...missingInProduction(given));

@@ -5,10 +5,10 @@ import { DevSecretsError } from './dev-secrets.ts';
 import { EnvError, loadEnv } from './env.ts';
 import { createLog } from './log.ts';
 import { startServer } from './server.ts';
-import { PortInUse } from './server/listening.ts';
+import { CannotListen } from './server/listening.ts';
 import { welcome } from './welcome.ts';
 
-const EXPECTED = [EnvError, DevSecretsError, EmbeddedPostgresError, DatabaseUnreachable, MigrationError, PortInUse];
+const EXPECTED = [EnvError, DevSecretsError, EmbeddedPostgresError, DatabaseUnreachable, MigrationError, CannotListen];
 
 try {
   const env = loadEnv();

@@ -75,6 +75,25 @@ describe('loadEnv', () => {
     expect(env.corsOrigins).toEqual(['https://a.example', 'https://b.example']);
   });
 
+  it.each(['Mars/Phobos', '+05:30', '-05'])('takes no zone %s', (zone) => {
+    expect(() => loadEnv({ ...production, DEFAULT_TIME_ZONE: zone })).toThrow('- DEFAULT_TIME_ZONE must be an IANA');
+  });
+
+  it.each(['localhost:3000', 'https://a.example/', 'https://a.example/chat', '*', 'https://A.example'])(
+    'takes no origin %s, which no browser sends',
+    (origin) => {
+      const load = () => loadEnv({ ...production, CORS_ORIGINS: `https://b.example, ${origin}, ${origin}` });
+
+      expect(load).toThrow(/:\n- CORS_ORIGINS must be origins .+$/);
+    },
+  );
+
+  it('names a list, not its entries', () => {
+    expect(() => loadEnv({ ...production, TRUSTED_PROXIES: 'nonsense, 10.0.0.0/8, more' })).toThrow(
+      /:\n- TRUSTED_PROXIES must be addresses or subnets such as 10\.0\.0\.0\/8$/,
+    );
+  });
+
   it('has every setting in .env.example', () => {
     const example = readFileSync(new URL('../.env.example', import.meta.url), 'utf8');
     const documented = [...example.matchAll(/^# ?([A-Z0-9_]+)=/gm)].map(([, name]) => name);

@@ -56,6 +56,17 @@ describe('a start that cannot succeed ends with code 1 and says why:', () => {
     });
   });
 
+  it.each([
+    ['an address of another machine', '192.0.2.1', 'HOST 192.0.2.1 is no address of this machine: '],
+    ['a name that is none', 'nowhere.invalid', 'HOST nowhere.invalid is not known: '],
+  ])('%s', async (_what, HOST, sentence) => {
+    await using database = await createTestDatabase();
+
+    const ended = await start({ DATA_DIR: folder, DATABASE_URL: database.url, PORT: '0', HOST });
+
+    expect(ended).toEqual({ code: 1, output: expect.stringMatching(new RegExp(`^${sentence}.+\n$`)) });
+  });
+
   it('every wrong setting at once', async () => {
     expect(await start({ DATA_DIR: folder, PORT: 'http', ROLE: 'queen' })).toEqual({
       code: 1,
