@@ -187,6 +187,45 @@ describe('a customer', () => {
   });
 });
 
+describe('the real message of a ghost', () => {
+  /** As WhatsApp announces what it cannot show yet: without contacts, and with whatever id it has. */
+  function ghostOf(real: Record<string, unknown>, who: Who): Record<string, unknown> {
+    const [ghost] = wrote(who, '').messages as Record<string, unknown>[];
+    const [{ id }] = real.messages as [{ id: string }];
+    const errors = [{ code: 131060, title: 'This message is unavailable' }];
+    return { messages: [{ ...ghost, id, type: 'unsupported', text: undefined, errors }] };
+  }
+
+  it('tells the name, the number and the user id that the ghost did not', async () => {
+    const first = wrote({ number: '420601110041', userId: 'CZ.ghost1', name: 'Zjevený' }, 'první');
+    const second = wrote({ number: '420601110042', userId: 'CZ.ghost2', name: 'Zjevená' }, 'druhá');
+    await post(ghostOf(first, { number: '420601110041' }));
+    await post(ghostOf(second, { userId: 'CZ.ghost2' }));
+
+    await post(first, second);
+
+    for (const [name, phoneNumber, businessScopedUserId] of [
+      ['Zjevený', '+420601110041', 'CZ.ghost1'],
+      ['Zjevená', '+420601110042', 'CZ.ghost2'],
+    ] as const)
+      expect((await named(name)).participant).toMatchObject({ phoneNumber, businessScopedUserId });
+  });
+
+  it('makes one of the ghost and whoever had the number already', async () => {
+    const real = wrote({ number: '420601110043', userId: 'CZ.ghost3', name: 'Známá' }, 'skutečná');
+    await post(wrote({ number: '420601110043', name: 'Známá' }, 'dřívější'));
+    await post(ghostOf(real, { userId: 'CZ.ghost3' }));
+
+    await post(real);
+    await post(real);
+
+    const conversation = await named('Známá');
+    expect(previews(conversation)).toEqual(['dřívější', 'skutečná']);
+    expect(conversation.participant.businessScopedUserId).toBe('CZ.ghost3');
+    expect(await server.sql(`SELECT FROM participant WHERE user_id = 'CZ.ghost3'`)).toHaveLength(1);
+  });
+});
+
 const FOUND = gql`
   query Found($id: ID!, $number: Int) {
     byId: conversation(id: $id) {

@@ -23,14 +23,14 @@ const update: Statement = {
 
 const known: Statement = {
   name: 'known-provider-ids',
-  text: 'SELECT provider_id AS "providerId" FROM message WHERE provider_id = ANY($1::text[])',
+  text: 'SELECT provider_id AS "providerId", placeholder FROM message WHERE provider_id = ANY($1::text[])',
 };
 
-/** Which of Meta's ids are stored; they stay so, whatever else happens meanwhile. */
-export async function findKnownIds(tx: Transaction, providerIds: string[]): Promise<Set<string>> {
-  if (providerIds.length === 0) return new Set();
-  const rows = await tx.query<{ providerId: string }>(known, [providerIds]);
-  return new Set(rows.map((row) => row.providerId));
+/** Which of Meta's ids are stored; they stay so, whatever else happens meanwhile. True: a ghost's. */
+export async function findKnownIds(tx: Transaction, providerIds: string[]): Promise<Map<string, boolean>> {
+  if (providerIds.length === 0) return new Map();
+  const rows = await tx.query<{ providerId: string; placeholder: boolean }>(known, [providerIds]);
+  return new Map(rows.map((row) => [row.providerId, row.placeholder]));
 }
 
 /** Messages by Meta's ids or by ours; each once. */

@@ -9,16 +9,24 @@ import { blankMessage, textOf } from '../new-message.ts';
 import { extendWindow } from '../window.ts';
 import { announceMedia } from './attachments.ts';
 import { timeOf, type Batch } from './batch.ts';
+import type { People } from './people.ts';
 
 export function applyMessage(batch: Batch, item: MessageItem, receivedAt: Date): void {
   const known = batch.message(item.providerId);
   if (known) return replacePlaceholder(batch, known, item, receivedAt);
   const conversation = batch.conversationOf(item);
-  if (!item.groupId && !item.imported)
-    batch.people.learn(batch.participantOf(item), item.participant, timeOf(item.at, receivedAt));
+  learnParticipant(batch.people, conversation, item, receivedAt);
   const message = storeMessage(batch, conversation, describe(item, receivedAt, batch, conversation.id));
   if (item.media) announceMedia(batch, message, item.media, receivedAt);
   noteArrival(batch.changes, conversation, message, item);
+}
+
+/** Names and ids. A ghost's conversation may be somebody else's than the real message says. */
+function learnParticipant(people: People, conversation: ConversationRow, item: MessageItem, receivedAt: Date): void {
+  if (item.groupId || item.imported) return;
+  const participant = people.find(item.participant);
+  if (participant?.id !== conversation.participantId) return;
+  people.learn(participant, item.participant, timeOf(item.at, receivedAt));
 }
 
 export function applyIdentityChange(batch: Batch, item: IdentityChangeItem, receivedAt: Date): void {
@@ -82,6 +90,7 @@ function replacePlaceholder(batch: Batch, known: MessageRow, item: MessageItem, 
   batch.changes.change(known);
   if (item.media && !isEdited) announceMedia(batch, known, item.media, receivedAt);
   const conversation = batch.changes.touch(batch.changes.conversation(known.conversationId));
+  learnParticipant(batch.people, conversation, item, receivedAt);
   refreshLastMessage(conversation, known);
   batch.changes.tell(conversation, { type: 'MESSAGE_UPDATED', messageId: known.id, occurredAt: known.sentAt });
 }

@@ -36,6 +36,9 @@ export async function receiveDeliveries(
   );
 }
 
+/** Meta's ids that are stored; true for those of ghosts. */
+type KnownIds = ReadonlyMap<string, boolean>;
+
 /** In three round trips: what is known of what the items name, what they change, and what became of it. */
 export async function receiveItems(
   tx: Transaction,
@@ -51,16 +54,17 @@ export async function receiveItems(
   ]);
   const told = inTheirTime(people, items, known);
   const news = told.filter(({ item }) => !isRepeat(item, known));
-  for (const merge of introduce(people, itemsOf(news))) await mergeParticipants(tx, people, merge, rules);
+  const telling = told.filter(({ item }) => !isRepeat(item, known) || isRevealing(item, known, people));
+  for (const merge of introduce(people, itemsOf(telling))) await mergeParticipants(tx, people, merge, rules);
   const batch = new Batch(new Changes(tx.now, rules), people, numbers, awaited);
-  await load(tx, batch, news, { providerIds: [...known], messageIds: named.ourIds });
+  await load(tx, batch, news, { providerIds: [...known.keys()], messageIds: named.ourIds });
   for (const { item, receivedAt } of told) applyItem(batch, item, receivedAt);
   await applyParked(tx, batch);
   await save(tx, batch);
 }
 
 /** Each item of whoever it was when it happened. */
-function inTheirTime(people: People, items: ReceivedItem[], known: ReadonlySet<string>): ReceivedItem[] {
+function inTheirTime(people: People, items: ReceivedItem[], known: KnownIds): ReceivedItem[] {
   for (const { item, receivedAt } of items)
     if (item.type === 'identity-change' && !isRepeat(item, known))
       expectFormerIds(people, item, timeOf(item.at, receivedAt));
@@ -98,8 +102,14 @@ function itemsOf(received: ReceivedItem[]): Item[] {
 }
 
 /** What is told again makes nobody: since then the number may have become somebody else's. */
-function isRepeat(item: Item, known: ReadonlySet<string>): boolean {
+function isRepeat(item: Item, known: KnownIds): boolean {
   return (item.type === 'message' || item.type === 'identity-change') && known.has(item.providerId);
+}
+
+/** The real message of a ghost may tell more of its sender, but makes nobody. */
+function isRevealing(item: Item, known: KnownIds, people: People): boolean {
+  if (item.type !== 'message' || item.placeholder || item.imported) return false;
+  return known.get(item.providerId) === true && people.find(item.participant) !== undefined;
 }
 
 async function addMissingConversations(tx: Transaction, batch: Batch, items: ReceivedItem[]): Promise<void> {
