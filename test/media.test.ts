@@ -105,6 +105,54 @@ describe('a file that a customer sends', () => {
     await socket.dispose();
   });
 
+  it('is fetched once however its caption is edited, and is gone once another, or only text, takes its place', async () => {
+    const from = '420601000077';
+    const image = (id: string, caption: string) => ({ type: 'image', image: { id, mime_type: 'image/png', caption } });
+    const edit = (minute: number, message: Record<string, unknown>) => ({
+      ...textMessage({ from, at: new Date(begin + minute * 1000) }),
+      type: 'edit',
+      text: undefined,
+      edit: { original_message_id: 'wamid.edited-picture', message },
+    });
+    const begin = Date.now() - 60_000;
+    const first = textMessage({ from, id: 'wamid.edited-picture', at: new Date(begin) });
+    const filesAfter = async (...elements: Record<string, unknown>[]) => {
+      await server.postWebhook(batchOf(number1.phoneNumberId, elements));
+      return server.sql<{ id: string; provider_media_id: string }>(
+        `SELECT a.id, a.provider_media_id FROM attachment a JOIN message m ON m.id = a.message_id
+         WHERE m.provider_id = 'wamid.edited-picture'`,
+      );
+    };
+
+    const sent = await filesAfter({ ...first, ...image('111', 'Účet'), text: undefined });
+    const captioned = await filesAfter(edit(1, image('111', 'Můj účet')));
+    const both = await filesAfter(edit(3, image('111', 'Náš účet')), edit(2, image('000', 'nikdy')));
+    const other = await filesAfter(edit(4, image('222', 'Jiný')));
+    const text = await filesAfter(edit(5, { type: 'text', text: { body: 'Jen text' } }));
+
+    expect(sent).toMatchObject([{ provider_media_id: '111' }]);
+    expect([captioned, both]).toEqual([sent, sent]);
+    expect(other).toMatchObject([{ provider_media_id: '222' }]);
+    expect(text).toEqual([]);
+  });
+
+  it('is kept no longer than the message says so', async () => {
+    const { wamid } = await picture();
+    await attachmentIn('AVAILABLE');
+    const element = { ...textMessage({ from: '420601000001' }), type: 'edit', text: undefined };
+    const message = { type: 'text', text: { body: 'Jen text' } };
+
+    await server.postWebhook(
+      batchOf(number1.phoneNumberId, [{ ...element, edit: { original_message_id: wamid, message } }]),
+    );
+
+    expect((await newest()).preview).toBe('Jen text');
+    const [file] = await server.sql(
+      'SELECT message_id, expires_at <= now() AS expired FROM attachment WHERE storage_key IS NOT NULL ORDER BY id DESC LIMIT 1',
+    );
+    expect(file).toEqual({ message_id: null, expired: true });
+  });
+
   it('has the type of its bytes, not the one that is announced', async () => {
     await picture(Buffer.from('%PDF-1.7 not a picture'), 'image/png');
 

@@ -1,7 +1,12 @@
 import type { ConversationRow, LoadedParticipant, MessageRow, NewMessage } from '../../db/rows.ts';
 import type { NewStatusEntry } from '../../db/statements/status-entries.ts';
 import type { ParkedItem } from '../../db/statements/parked-items.ts';
-import { saveAttachments, type NewAttachment } from '../../db/statements/attachments.ts';
+import {
+  replaceAttachments,
+  saveAttachments,
+  type AttachmentReplacement,
+  type NewAttachment,
+} from '../../db/statements/attachments.ts';
 import { saveReactions, type NewReaction } from '../../db/statements/reactions.ts';
 import { saveAccountEvents, type NewAccountEvent } from '../../db/statements/account-events.ts';
 import { renameNumbers } from '../../db/statements/settings.ts';
@@ -21,6 +26,8 @@ export class Batch {
   readonly statusEntries: NewStatusEntry[] = [];
   readonly parked: ParkedItem[] = [];
   readonly attachments: NewAttachment[] = [];
+  /** By message. */
+  readonly replacedAttachments = new Map<string, AttachmentReplacement>();
   readonly reactions: NewReaction[] = [];
   readonly accountEvents: NewAccountEvent[] = [];
   readonly templateItems: TemplateItem[] = [];
@@ -111,6 +118,7 @@ export class Batch {
 
   async saveExtras(tx: Transaction): Promise<void> {
     await saveAttachments(tx, this.attachments);
+    await replaceAttachments(tx, [...this.replacedAttachments.values()]);
     for (const messageId of await saveReactions(tx, this.reactions)) this.tellReaction(messageId);
     // News told again are none: since then there may have been newer ones.
     const fresh = await saveAccountEvents(tx, this.accountEvents);

@@ -1,7 +1,7 @@
 import type { MessageRow } from '../../db/rows.ts';
 import type { EditItem, ReactionItem, RevokeItem } from './items.ts';
 import { refreshLastMessage } from '../last-messages.ts';
-import { announceMedia } from './attachments.ts';
+import { replaceMedia } from './attachments.ts';
 import { timeTold, type Batch } from './batch.ts';
 import { textOf } from '../new-message.ts';
 
@@ -14,7 +14,7 @@ export function applyEdit(batch: Batch, item: EditItem, receivedAt: Date): void 
   const at = timeTold(item.at, message);
   if (!isNewerEdit(message, at, item.providerId)) return;
   Object.assign(message, textOf(item.replacement), { editedAt: at, editedBy: item.providerId });
-  if (item.replacement.media) announceMedia(batch, message, item.replacement.media, receivedAt);
+  replaceMedia(batch, message, item.replacement.media, receivedAt);
   tellUpdated(batch, message, at);
 }
 
