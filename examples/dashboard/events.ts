@@ -2,8 +2,8 @@
 export const EVENTS = `subscription Dashboard($after: EventCursor) {
   events(types: [BEACON_CHANGED, MESSAGE_STATUS_CHANGED], after: $after) {
     __typename eventId cursor recordedAt
-    ... on BeaconChanged { on reason conversation { number participant { displayName } } }
-    ... on MessageStatusChanged { status previous message { conversation { number } } }
+    ... on BeaconChanged { on reason conversationId conversation { number participant { displayName } } }
+    ... on MessageStatusChanged { status previous conversationId message { conversation { number } } }
   }
 }`;
 
@@ -12,11 +12,18 @@ type Numbered = { number: number; participant?: { displayName: string } } | null
 
 export type DashboardEvent =
   | (Base & { __typename: 'StreamProgress' })
-  | (Base & { __typename: 'BeaconChanged'; on: boolean; reason: string; conversation: Numbered })
+  | (Base & {
+      __typename: 'BeaconChanged';
+      on: boolean;
+      reason: string;
+      conversationId: string;
+      conversation: Numbered;
+    })
   | (Base & {
       __typename: 'MessageStatusChanged';
       status: string;
       previous: string;
+      conversationId: string;
       message: { conversation: Numbered } | null;
     });
 
@@ -26,13 +33,15 @@ export function lineOf(event: DashboardEvent): string | null {
   switch (event.__typename) {
     case 'StreamProgress':
       return null;
-    case 'BeaconChanged': {
-      const who = event.conversation
-        ? `#${event.conversation.number} ${event.conversation.participant?.displayName ?? ''}`
-        : '';
-      return `${at}  ${event.on ? '● waits' : '○ answered'}  ${who}  (${event.reason})`;
-    }
+    case 'BeaconChanged':
+      return `${at}  ${event.on ? '● waits' : '○ answered'}  ${nameOf(event.conversation, event)}  (${event.reason})`;
     case 'MessageStatusChanged':
-      return `${at}  ${event.previous} → ${event.status}  #${event.message?.conversation?.number ?? ''}`;
+      return `${at}  ${event.previous} → ${event.status}  ${nameOf(event.message?.conversation ?? null, event)}`;
   }
+}
+
+/** A token without READ_CONVERSATIONS gets ids alone. */
+function nameOf(conversation: Numbered, { conversationId }: { conversationId: string }): string {
+  if (!conversation) return conversationId;
+  return `#${conversation.number} ${conversation.participant?.displayName ?? ''}`.trimEnd();
 }

@@ -1,9 +1,10 @@
 import { createClient } from 'graphql-ws';
 import { createSeen, readCursor, writeCursor } from './cursor-file.ts';
 import { EVENTS, lineOf, type DashboardEvent } from './events.ts';
+import { areErrors, describe, giveUp, sequelOf } from './refusal.ts';
 import { resuming } from './resuming.ts';
 
-/** Live beacons and statuses in the terminal, over graphql-ws: TOKEN=… node over-websocket.ts */
+/** Live beacons and statuses in the terminal, over graphql-ws: TOKEN=… npm run dashboard */
 const {
   URL: url = 'ws://localhost:4000/graphql',
   TOKEN: token = '',
@@ -16,8 +17,14 @@ const client = resuming(
     url,
     connectionParams: { authorization: `Bearer ${token}` },
     retryAttempts: Number.POSITIVE_INFINITY,
-    // 4403 is final: signed out or revoked. Everything else is tried again, with growing pauses.
-    shouldRetry: (event) => (event as { code?: number }).code !== 4403,
+    // Everything that is not final is tried again, with growing pauses.
+    shouldRetry: (event) => !isFinal(closeOf(event).code),
+    on: {
+      closed(event) {
+        const { code, text } = closeOf(event);
+        if (code !== 1000 && !isFinal(code)) console.error(`(cut off: ${text})`);
+      },
+    },
   }),
   (data) => (data.events as DashboardEvent | null)?.cursor ?? null,
 );
@@ -29,29 +36,38 @@ function follow(after: string | null): void {
     { query: EVENTS, variables: { after } },
     {
       next({ data, errors }) {
+        if (errors) console.error(`(${describe(errors)})`);
         if (!data || errors) return;
         const line = isSeen(data.events.eventId) ? null : lineOf(data.events);
         if (line) console.log(line);
         writeCursor(file, data.events.cursor);
       },
-      error(error) {
-        if (!isExpired(error)) {
-          console.error(error);
-          process.exitCode = 1;
-          return;
-        }
-        // What lies between is not kept any more: a real dashboard loads its lists again here, and goes on from their asOf.
-        console.log('(some events were missed; going on from now)');
-        follow(null);
-      },
+      error: ended,
       complete: () => {},
     },
   );
 }
 
-function isExpired(error: unknown): boolean {
-  return (
-    Array.isArray(error) &&
-    error.some((one: { extensions?: { code?: string } }) => one.extensions?.code === 'CURSOR_EXPIRED')
-  );
+function ended(error: unknown): void {
+  if (!areErrors(error)) return giveUp(closeOf(error).text, token);
+  const sequel = sequelOf(error);
+  if (sequel === 'stop') return giveUp(describe(error), token);
+  if (sequel === 'resume') {
+    console.error(`(cut off: ${describe(error)})`);
+    return follow(readCursor(file));
+  }
+  // What lies between is not kept any more: a real dashboard loads its lists again here, and goes on from their asOf.
+  console.log('(some events were missed; going on from now)');
+  follow(null);
+}
+
+/** 4403: signed out, revoked or never known. 1009: what we send is too large. */
+function isFinal(code: number | undefined): boolean {
+  return code === 4403 || code === 1009;
+}
+
+/** A CloseEvent of whichever WebSocket there is, or an error of the network. */
+function closeOf(event: unknown): { code: number | undefined; text: string } {
+  const { code, reason, message } = event as { code?: number; reason?: string; message?: string };
+  return { code, text: [code, reason || message].filter(Boolean).join(' ') || 'no connection' };
 }
