@@ -41,6 +41,7 @@ const WAIVE = `mutation Waive($input: SetNoReplyNeededInput!) {
 }`;
 
 type Listed = { conversations: { nodes: { id: string; lastIncomingMessage: { id: string } }[] } };
+type Payload = { errors: { code: string; message: string }[] };
 
 const DEADLINE_MS = 15_000;
 
@@ -55,12 +56,13 @@ export async function playConversation(env: Env, url: string): Promise<void> {
 
   say('Alena, an operator, follows everything that happens:');
   showOperation(EVENTS);
-  const { seen, stop } = follow(url, token);
-  await until(() => seen.length > 0);
+  await using events = follow(url, token);
+  const { seen } = events;
+  await until('the first event, StreamProgress', () => seen.length > 0);
 
   say('Jana, a customer, writes three messages on WhatsApp. The beacon goes on, once.');
   for (const text of ['Dobrý den,', 'objednávka 1042 nedorazila.', 'Kde prosím je? 📦']) await write(text);
-  await until(() => count(seen, 'MessageAdded') === 3);
+  await until('three MessageAdded', () => count(seen, 'MessageAdded') === 3);
 
   say('The table of conversations shows who waits:');
   showOperation(LIST);
@@ -75,22 +77,30 @@ export async function playConversation(env: Env, url: string): Promise<void> {
     idempotencyKey: crypto.randomUUID(),
   };
   showOperation(REPLY, { input });
-  showAnswer((await client.request<{ replyToConversation: unknown }>(REPLY, { input })).replyToConversation);
+  const replied = await client.request<{ replyToConversation: Payload }>(REPLY, { input });
+  showDone(replied.replyToConversation);
 
   say('… and its status walks from PENDING to READ as Jana receives and reads it:');
-  await until(() => seen.some((event) => event.status === 'READ'));
+  await until('MessageStatusChanged to READ', () => seen.some((event) => event.status === 'READ'));
 
   say('Jana says thank you. That needs no reply, and Alena ticks so:');
   await write('Děkuji moc! 🙏');
-  await until(() => count(seen, 'MessageAdded') === 5);
+  await until('a fifth MessageAdded', () => count(seen, 'MessageAdded') === 5);
   const thanks = await client.request<Listed>(LIST);
   const tick = { conversationId, messageId: thanks.conversations.nodes[0]?.lastIncomingMessage.id, value: true };
   showOperation(WAIVE, { input: tick });
-  showAnswer((await client.request<{ setNoReplyNeeded: unknown }>(WAIVE, { input: tick })).setNoReplyNeeded);
-  await until(() => seen.filter((event) => event.__typename === 'BeaconChanged').length === 4);
+  const waived = await client.request<{ setNoReplyNeeded: Payload }>(WAIVE, { input: tick });
+  showDone(waived.setNoReplyNeeded);
+  await until('a fourth BeaconChanged', () => count(seen, 'BeaconChanged') === 4);
 
-  say('Nobody waits any more. That was the main job.');
-  await stop();
+  say('Jana waits no more. That was the main job.');
+}
+
+/** An answer that the rest builds on: with an error in it there is nothing to go on with. */
+function showDone(answer: Payload): void {
+  showAnswer(answer);
+  const [error] = answer.errors;
+  if (error) throw new Error(`The demo ends here: ${error.message} (${error.code})`);
 }
 
 function follow(url: string, token: string) {
@@ -111,7 +121,7 @@ function follow(url: string, token: string) {
       complete: () => {},
     },
   );
-  return { seen, stop: async () => socket.dispose() };
+  return { seen, [Symbol.asyncDispose]: async () => socket.dispose() };
 }
 
 async function postMessage(env: Env, url: string, from: string, text: string): Promise<void> {
@@ -149,10 +159,10 @@ function count(events: Event[], type: string): number {
   return events.filter((event) => event.__typename === type).length;
 }
 
-async function until(isReached: () => boolean): Promise<void> {
+async function until(what: string, isReached: () => boolean): Promise<void> {
   const deadline = Date.now() + DEADLINE_MS;
   while (!isReached()) {
-    if (Date.now() > deadline) throw new Error('The expected event did not come in time.');
+    if (Date.now() > deadline) throw new Error(`This did not come within ${DEADLINE_MS / 1000} s: ${what}.`);
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
 }
