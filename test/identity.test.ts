@@ -240,6 +240,37 @@ const FOUND = gql`
   }
 `;
 
+const REPEATED = gql`
+  mutation Repeated($id: ID!, $template: ID!) {
+    reply: replyToConversation(input: { conversationId: $id, text: "Jednou", idempotencyKey: "repeat-1" }) {
+      replayed
+      conversation {
+        id
+      }
+      errors {
+        message
+      }
+    }
+    template: sendTemplate(input: { conversationId: $id, templateId: $template, idempotencyKey: "repeat-2" }) {
+      replayed
+      conversation {
+        id
+      }
+      errors {
+        message
+      }
+    }
+    request: createRequest(
+      input: { conversationId: $id, name: "Jednou", description: "", idempotencyKey: "repeat-3" }
+    ) {
+      replayed
+      errors {
+        message
+      }
+    }
+  }
+`;
+
 describe('two that turn out to be one person', () => {
   it('become one conversation with every message, and the other id leads to it', async () => {
     const alena = await server.as('alena');
@@ -306,6 +337,33 @@ describe('two that turn out to be one person', () => {
     );
     expect(late.replyToConversation).toEqual({ conversation: { id: merged.id }, errors: [] });
     await socket.dispose();
+  });
+
+  it('leave a repeat a repeat: what was sent to the id that is gone now gives the first result', async () => {
+    await post(wrote({ number: '420601220031', name: 'Opakující' }, 'A1'));
+    await post(wrote({ userId: 'CZ.repeat', name: 'Opakovaný' }, 'B1'));
+    const gone = await named('Opakovaný');
+    const alena = await server.as('alena');
+    await alena.request('mutation { syncTemplates { added } }');
+    const [template] = await server.sql<{ id: string }>(`SELECT id FROM template WHERE name = 'dobry_den'`);
+    const sendAll = () =>
+      alena.request<Record<'reply' | 'template' | 'request', { replayed: boolean; errors: unknown[] }>>(REPEATED, {
+        id: gone.id,
+        template: btoa(`Template:${template?.id}`),
+      });
+    const first = await sendAll();
+    await post(wrote({ number: '420601220031', userId: 'CZ.repeat', name: 'Opakování' }, 'C1'));
+    const merged = await named('Opakování');
+    expect(merged.id).not.toBe(gone.id);
+
+    const again = await sendAll();
+
+    for (const sent of Object.values(first)) expect(sent).toMatchObject({ replayed: false, errors: [] });
+    for (const sent of Object.values(again)) expect(sent).toMatchObject({ replayed: true, errors: [] });
+    expect([again.reply, again.template]).toMatchObject([
+      { conversation: { id: merged.id } },
+      { conversation: { id: merged.id } },
+    ]);
   });
 
   it('keep what was read, waived and made into requests', async () => {

@@ -4,7 +4,7 @@ import { builder } from './builder.ts';
 import { RequestVisibility } from './enums.ts';
 import { soughtId } from './global-id.ts';
 import { openDesk, RequestPayload, visibleRequest } from './request-payload.ts';
-import { requireRight, visibleConversation } from './rights.ts';
+import { namedConversation, requireRight } from './rights.ts';
 import { payload } from './user-error.ts';
 
 export const RequestFieldValueInput = builder.inputType('RequestFieldValueInput', {
@@ -53,7 +53,7 @@ builder.mutationField('createRequest', (t) =>
         const actor = requireRight(context.viewer, 'CREATE_REQUESTS', 'WRITE_REQUESTS');
         const desk = await openDesk(context);
         const request = {
-          conversationId: await visibleConversation(input.conversationId, context),
+          ...(await namedConversation(input.conversationId, context)),
           sourceMessageId: input.sourceMessageId ? soughtId('Message', input.sourceMessageId) : null,
           templateId: input.templateId ? soughtId('RequestTemplate', input.templateId) : null,
           name: input.name,

@@ -3,6 +3,7 @@ import type { Context } from '../context.ts';
 import { Failure, ForbiddenError, forbidden, NotFoundError, Refusal, unauthenticated } from '../errors.ts';
 import type { ChatPermission, TokenScope } from '../generated/prisma/enums.ts';
 import type { Actor } from '../services/actor.ts';
+import type { NamedConversation } from '../services/idempotency.ts';
 import type { ChatModule } from '../services/module.ts';
 import { actorFrom } from './actor.ts';
 import { inputId } from './global-id.ts';
@@ -90,4 +91,10 @@ export async function visibleConversation(global: string, { viewer, loaders }: C
   // The change is about to make what was loaded here old.
   loaders.conversation.clear(id);
   return conversation.id;
+}
+
+/** For what has an idempotency key: it belongs to the id that was sent. */
+export async function namedConversation(global: string, context: Context): Promise<NamedConversation> {
+  const conversationId = await visibleConversation(global, context);
+  return { conversationId, namedConversationId: inputId('Conversation', global, 'conversationId') };
 }

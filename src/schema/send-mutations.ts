@@ -3,7 +3,7 @@ import { replyToConversation } from '../services/messages.ts';
 import { requireModule } from '../services/module.ts';
 import { sendTemplate, startConversation } from '../services/template-messages.ts';
 import { builder } from './builder.ts';
-import { requireRight, visibleConversation } from './rights.ts';
+import { namedConversation, requireRight } from './rights.ts';
 import { inputId } from './global-id.ts';
 import { SendMessagePayload } from './send-payload.ts';
 import { TemplateParameterInput, toParameter } from './template-parameter.ts';
@@ -58,7 +58,7 @@ builder.mutationField('replyToConversation', (t) =>
         const module = await context.readModule.current();
         requireModule(module, 'ready');
         const reply = {
-          conversationId: await visibleConversation(input.conversationId, context),
+          ...(await namedConversation(input.conversationId, context)),
           text: input.text ?? '',
           attachmentId: optionalId('Attachment', input.attachmentId, 'attachmentId'),
           quotedMessageId: optionalId('Message', input.quotedMessageId, 'quotedMessageId'),
@@ -86,7 +86,7 @@ builder.mutationField('sendTemplate', (t) =>
         const module = await context.readModule.current();
         requireModule(module, 'ready');
         const send = {
-          conversationId: await visibleConversation(input.conversationId, context),
+          ...(await namedConversation(input.conversationId, context)),
           templateId: inputId('Template', input.templateId, 'templateId'),
           parameters: input.parameters.map(toParameter),
           idempotencyKey: input.idempotencyKey,

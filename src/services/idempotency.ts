@@ -5,6 +5,18 @@ import { Failure, IdempotencyConflictError, ValidationError } from '../errors.ts
 
 const MAX_KEY_LENGTH = 200;
 
+/** The conversation that is meant now, and the one that the client named: it may have been merged into the other since. */
+export type NamedConversation = { conversationId: string; namedConversationId: string };
+
+/** The content as the client sent it, so that a repeat is one after a merge, too. */
+export function asNamed<Content extends NamedConversation>({
+  conversationId: _present,
+  namedConversationId,
+  ...rest
+}: Content): Omit<Content, keyof NamedConversation> & { conversationId: string } {
+  return { conversationId: namedConversationId, ...rest };
+}
+
 /**
  * Claims a key for this actor and content, first in the transaction. Gives back the id of the first result where the
  * same content was sent before; refuses other content. A transaction that fails gives the key back.

@@ -13,7 +13,7 @@ import { requireAddressee } from './addressee.ts';
 import type { AttachmentKind } from './attachment-kinds.ts';
 import { beaconOff } from './beacon.ts';
 import { Changes, type Rules } from './changes.ts';
-import { claimKey } from './idempotency.ts';
+import { asNamed, claimKey, type NamedConversation } from './idempotency.ts';
 import { findLastAsking } from './last-asking.ts';
 import { noteLastMessages, secondOf } from './last-messages.ts';
 import { isQuotable } from './message-rules.ts';
@@ -21,8 +21,7 @@ import { blankMessage, textOf } from './new-message.ts';
 import { requireOwnFile } from './send-files.ts';
 import { isWindowOpen } from './window.ts';
 
-export type Reply = {
-  conversationId: string;
+export type Reply = NamedConversation & {
   /** Beside an attachment it is its caption. */
   text: string;
   attachmentId: string | null;
@@ -43,7 +42,13 @@ export async function replyToConversation(db: Database, actor: Actor, reply: Rep
   return transaction(db, async (tx) => {
     const id = uuid();
     const { idempotencyKey, ...content } = reply;
-    const claim = { actor: actor.key, key: idempotencyKey, operation: 'reply', content, resultId: id };
+    const claim = {
+      actor: actor.key,
+      key: idempotencyKey,
+      operation: 'reply',
+      content: asNamed(content),
+      resultId: id,
+    };
     const first = await claimKey(tx, claim);
     if (first) return { messageId: first, conversationId: reply.conversationId, replayed: true };
     const [conversation] = await Promise.all([

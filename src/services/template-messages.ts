@@ -9,7 +9,7 @@ import { Failure, NotFoundError, TemplateNotUsableError, TemplateParameterError,
 import type { Actor } from './actor.ts';
 import { requireAddressee } from './addressee.ts';
 import type { Rules } from './changes.ts';
-import { claimKey } from './idempotency.ts';
+import { asNamed, claimKey, type NamedConversation } from './idempotency.ts';
 import { authorOf, lockConversation, outgoingMessage, sendLater, type Sent } from './messages.ts';
 import { newConversation } from './new-conversation.ts';
 import { normalisePhoneNumber } from './phone-numbers.ts';
@@ -45,12 +45,12 @@ export type TemplateSend = { templateId: string; parameters: TemplateParameter[]
 export async function sendTemplate(
   db: Database,
   actor: Actor,
-  send: TemplateSend & { conversationId: string },
+  send: TemplateSend & NamedConversation,
   rules: Rules,
 ): Promise<Sent> {
   return transaction(db, async (tx) => {
     const id = uuid();
-    const replayed = await claimSend(tx, actor, 'template', send, id);
+    const replayed = await claimSend(tx, actor, 'template', asNamed(send), id);
     if (replayed) return { messageId: replayed, conversationId: send.conversationId, replayed: true };
     const conversation = await lockConversation(tx, send.conversationId);
     return queueTemplate(tx, actor, conversation, { ...send, id }, rules);

@@ -13,7 +13,7 @@ import {
 import { insertRequest, type RequestRow } from '../../db/statements/requests.ts';
 import { transaction, type Transaction } from '../../db/transaction.ts';
 import type { Actor } from '../actor.ts';
-import { claimKey } from '../idempotency.ts';
+import { asNamed, claimKey, type NamedConversation } from '../idempotency.ts';
 import { isFilable } from '../message-rules.ts';
 import { tellLinkChanged, tellRequestChanged } from './tell.ts';
 import { checkFiles, checkParties, checkTags, checkTemplate } from './checks.ts';
@@ -24,8 +24,7 @@ import { Problems } from './problems.ts';
 import { requestSearchText } from './search-text.ts';
 import { checkName, checkText } from './texts.ts';
 
-export type NewRequest = {
-  conversationId: string;
+export type NewRequest = NamedConversation & {
   /** Null: the last message of the customer. */
   sourceMessageId: string | null;
   templateId: string | null;
@@ -51,7 +50,7 @@ export async function createRequest(
   return transaction(db, async (tx) => {
     const id = uuid();
     const { conversationId } = input;
-    const claim = { actor: actor.key, key, operation: 'createRequest', content: input, resultId: id };
+    const claim = { actor: actor.key, key, operation: 'createRequest', content: asNamed(input), resultId: id };
     const first = await claimKey(tx, claim);
     if (first) return { requestId: first, conversationId, replayed: true };
     const problems = new Problems();
