@@ -183,6 +183,50 @@ describe('a customer who asks', () => {
     expect(await server.sql('SELECT 1 FROM participant WHERE wa_id = $1', [PHONE])).toHaveLength(1);
   });
 
+  it.each([
+    [
+      'another spelling of the number',
+      [{ from: '5511998650160' }, { from: '551198650160' }],
+      "wa_id = '5511998650160'",
+    ],
+    [
+      'a user id of before',
+      [
+        { from_user_id: 'CZ.old' },
+        { type: 'system', system: { type: 'user_changed_user_id', user_id: 'CZ.new', previous_user_id: 'CZ.old' } },
+        { from_user_id: 'CZ.new' },
+      ],
+      "user_id = 'CZ.new'",
+    ],
+  ])('is forgotten under %s, and a replay brings nobody back', async (_what, messages, where) => {
+    const metadata = { display_phone_number: number1.phoneNumber, phone_number_id: number1.phoneNumberId };
+    const timestamp = String(Math.floor(Date.now() / 1000));
+    for (const [index, message] of messages.entries()) {
+      const written = textMessage(`wamid.${where}.${index}`, `${CANARY} tajné`, {
+        from: undefined,
+        timestamp,
+        ...message,
+      });
+      expect((await server.postWebhook(bodyOf(changeOf({ metadata, messages: [written] })))).status).toBe(200);
+    }
+    const people = await server.sql<{ id: string }>(`SELECT id FROM participant WHERE ${where}`);
+    expect(people).toHaveLength(1);
+    const alena = await server.as('alena');
+
+    await alena.request(ERASE, { id: btoa(`Participant:${people[0]?.id}`) });
+
+    await eventually(async () => !(await dump()).includes(CANARY), 20_000);
+    await alena.request(
+      'mutation { replayWebhookDeliveries(input: { states: [PROCESSED] }) { queued errors { code } } }',
+    );
+    await eventually(async () => {
+      const waiting = await server.sql(`SELECT 1 FROM webhook_delivery WHERE state = 'RECEIVED'`);
+      return waiting.length === 0;
+    }, 20_000);
+    expect(await server.sql(`SELECT id FROM participant WHERE ${where}`)).toEqual([]);
+    expect(await dump()).not.toContain(CANARY);
+  });
+
   it('is not erased by who may not, without a reason, or where there is nobody', async () => {
     const nobody = btoa('Participant:01900000-0000-7000-8000-000000000000');
     const alena = await server.as('alena');

@@ -47,6 +47,17 @@ export function comparisonKey(waId: string): string {
   return argentina ? `54${argentina[1]}` : digits;
 }
 
+/** Every spelling that has the comparison key of this one. */
+export function spellingsOf(waId: string): string[] {
+  const key = comparisonKey(waId);
+  const brazil = /^55(\d{2})(\d{8})$/.exec(key);
+  if (brazil) return [key, `55${brazil[1]}9${brazil[2]}`];
+  const mexico = /^52(\d{10})$/.exec(key);
+  if (mexico) return [key, `521${mexico[1]}`];
+  const argentina = /^54(\d{10})$/.exec(key);
+  return argentina ? [key, `549${argentina[1]}`] : [key];
+}
+
 /** E.164 of Meta's digits, or null where they cannot be a number. */
 export function phoneNumberOfWaId(waId: string): string | null {
   const digits = waId.startsWith('+') ? waId.slice(1) : waId;

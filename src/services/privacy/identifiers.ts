@@ -1,15 +1,14 @@
 import type { ErasedPerson } from '../../db/statements/erasure.ts';
+import { spellingsOf } from '../phone-numbers.ts';
 
 const MIN_LENGTH = 6;
 
-/** What names this person in what Meta sends: numbers as digits, business-scoped ids, groups. */
+/** What names this person in what Meta sends: numbers as digits in every spelling, business-scoped ids, groups. */
 export function identifiersOf(people: readonly ErasedPerson[]): string[] {
   const all = people.flatMap(({ waId, userId, groupId, phoneNumber, previousPhoneNumbers, formerIds }) => [
-    waId,
     userId,
     groupId,
-    ...formerIds,
-    ...[phoneNumber, ...previousPhoneNumbers].map((number) => number?.replace(/\D/g, '')),
+    ...[waId, phoneNumber, ...previousPhoneNumbers, ...formerIds].flatMap((id) => (id ? spellingsOf(id) : [])),
   ]);
   return [...new Set(all.flatMap((identifier) => identifier ?? []))].filter(({ length }) => length >= MIN_LENGTH);
 }
