@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { readEvents, type ServerSentEvent } from '../examples/dashboard/server-sent-events.ts';
 import { subjectOf } from '../src/demo-data.ts';
 import { signIn } from '../src/sign-in.ts';
-import { createTickets } from '../src/transport/ticket.ts';
+import { createTickets } from '../src/ticket.ts';
 import { appendEvents, headOf, makeToken } from './support/event-log.ts';
 import { collect, eventually } from './support/events.ts';
 import { startTestServer, type TestServer } from './support/server.ts';
@@ -86,7 +86,7 @@ describe('a log-in that runs out', () => {
 
 describe('a ticket', () => {
   it('opens a stream within its minute and not after it', () => {
-    const tickets = createTickets(Buffer.alloc(32, 7));
+    const tickets = createTickets([Buffer.alloc(32, 7)]);
     const { ticket, expiresInSeconds } = tickets.issue('credential', new Date(0));
 
     const redeemed = [expiresInSeconds * 1000 - 1, expiresInSeconds * 1000].map((at) =>
@@ -96,13 +96,37 @@ describe('a ticket', () => {
     expect(redeemed).toEqual(['credential', null]);
   });
 
+  it('is had for the header alone, opens more than one stream, and does not show the credential', async () => {
+    const asked = await fetch(`${server.url}/graphql/ticket`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${server.dashboardToken}` },
+    });
+    expect(asked.status).toBe(200);
+    const { ticket, expiresInSeconds } = (await asked.json()) as { ticket: string; expiresInSeconds: number };
+
+    expect(expiresInSeconds).toBe(60);
+    expect(ticket).toMatch(/^[\w.-]+$/);
+    const decoded = ticket.split('.').map((part) => Buffer.from(part, 'base64url').toString('latin1'));
+    for (const text of [ticket, ...decoded]) expect(text).not.toContain(server.dashboardToken);
+    for (let use = 0; use < 2; use++) {
+      const stream = await fetch(`${server.url}/graphql?query=${encodeURIComponent(EVENTS)}&ticket=${ticket}`, {
+        headers: { accept: 'text/event-stream' },
+      });
+      expect(stream.status).toBe(200);
+      await stream.body?.cancel();
+    }
+  });
+
   it.each([
-    ['changed', (ticket: string) => `A${ticket.slice(1)}`],
-    ['of other making', () => createTickets(Buffer.alloc(32, 8)).issue('credential', new Date()).ticket],
-    ['past its minute', () => createTickets(server.env.encryptionKey).issue('x', new Date(Date.now() - 60_001)).ticket],
+    ['changed', (ticket: string) => ticket.replace(/.(?=.{8}$)/, (one) => (one === 'A' ? 'B' : 'A'))],
+    ['of other making', () => createTickets([Buffer.alloc(32, 8)]).issue('credential', new Date()).ticket],
+    [
+      'past its minute',
+      () => createTickets([server.env.encryptionKey]).issue('x', new Date(Date.now() - 60_001)).ticket,
+    ],
     ['no ticket at all', () => 'nonsense'],
   ])('%s is refused with 401', async (_what, forge) => {
-    const { ticket } = createTickets(server.env.encryptionKey).issue(server.dashboardToken, new Date());
+    const { ticket } = createTickets([server.env.encryptionKey]).issue(server.dashboardToken, new Date());
 
     const answer = await fetch(
       `${server.url}/graphql?${new URLSearchParams({ query: EVENTS, ticket: forge(ticket) }).toString()}`,

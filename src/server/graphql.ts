@@ -11,10 +11,11 @@ import { createLoaders } from '../schema/loaders.ts';
 import { followingRefusal } from '../schema/rights.ts';
 import { compilableSchema, schema } from '../schema/schema.ts';
 import { createRecordRefusal } from '../services/audit.ts';
+import { keyringOf } from '../services/module-watch.ts';
+import { createTickets } from '../ticket.ts';
 import { createConnectionLimits } from '../transport/connection-count.ts';
 import { createGraphqlRoute } from '../transport/http.ts';
 import { createSseRoute } from '../transport/sse.ts';
-import { createTickets } from '../transport/ticket.ts';
 import { createWsServer } from '../transport/ws.ts';
 import { WEBHOOK_PATH } from '../webhooks/whatsapp.ts';
 import type { Core } from './core.ts';
@@ -55,7 +56,7 @@ export function startGraphql(core: Core, door: Door, undo: AsyncDisposableStack)
     operations,
     authenticate: noteSeen(createAuthenticate(db, env), (viewer) => heartbeats.seen(viewer)),
     createContext,
-    tickets: createTickets(env.encryptionKey),
+    tickets: createTickets(keyringOf(env)),
     limits: createConnectionLimits({ perViewer: env.maxSocketsPerViewer, perAddress: env.maxSocketsPerAddress }),
     log,
   };

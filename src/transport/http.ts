@@ -9,6 +9,7 @@ import { badInput } from '../errors.ts';
 import { isErrors, type OperationRequest, type Operations } from '../execution/operation.ts';
 import type { Rates } from '../execution/rates.ts';
 import type { FileStore } from '../files/file-store.ts';
+import type { Tickets } from '../ticket.ts';
 import type { AddressOf } from './address.ts';
 import { allowOrigin } from './cors.ts';
 import {
@@ -20,7 +21,6 @@ import {
   readBody,
   RESPONSE_JSON,
 } from './request.ts';
-import type { Tickets } from './ticket.ts';
 import { isMultipart, readUpload } from './upload.ts';
 
 export const GRAPHQL_PATH = '/graphql';
@@ -63,10 +63,12 @@ export function createGraphqlRoute(options: {
 
   async function takePost(request: IncomingMessage, response: ServerResponse, requestId: string): Promise<void> {
     if (isMultipart(request)) return takeUpload(request, response, requestId);
+    // It is asked for with a header and nothing else.
+    if (isForTicket(request) && !hasBody(request)) return issueTicket(request, response);
     // Other types are what a form on a foreign page can send without asking first.
     if (!isJson(request.headers['content-type']))
       return answerErrors(response, 415, operations.mask([badInput('Send application/json.')], requestId));
-    if (request.url?.startsWith(TICKET_PATH)) return issueTicket(request, response);
+    if (isForTicket(request)) return issueTicket(request, response);
     const viewer = await authenticate(bearer(request.headers.authorization), addressOf(request));
     await run(parseOperation(await readBody(request)), viewer, request, response, requestId);
   }
@@ -141,6 +143,14 @@ function isOperation(request: IncomingMessage): boolean {
   const query = urlOf(request).searchParams;
   const isPage = request.headers.accept?.includes('text/html') ?? false;
   return !isPage && (query.has('query') || query.has('documentId') || query.has('extensions'));
+}
+
+function isForTicket(request: IncomingMessage): boolean {
+  return request.url?.startsWith(TICKET_PATH) ?? false;
+}
+
+function hasBody({ headers }: IncomingMessage): boolean {
+  return headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0;
 }
 
 function urlOf(request: IncomingMessage): URL {

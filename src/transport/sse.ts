@@ -8,13 +8,13 @@ import type { Streams } from '../events/streams.ts';
 import type { Subscription } from '../events/subscription.ts';
 import { isErrors, type Operation, type Operations } from '../execution/operation.ts';
 import type { Rates } from '../execution/rates.ts';
+import type { Tickets } from '../ticket.ts';
 import type { AddressOf } from './address.ts';
 import type { ConnectionLimits } from './connection-count.ts';
 import { allowOrigin } from './cors.ts';
 import { answerErrors, answerRefusal, isJson, operationOfQuery, parseOperation, readBody } from './request.ts';
 import { drained, isClogged, lagged } from './socket.ts';
 import { spread } from './spread.ts';
-import type { Tickets } from './ticket.ts';
 
 const KEEP_ALIVE_MS = 12_000;
 
