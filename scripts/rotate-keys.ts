@@ -6,12 +6,12 @@ import { resealSecrets } from '../src/services/key-rotation.ts';
 import { keyringOf } from '../src/services/module-watch.ts';
 
 // Set ENCRYPTION_KEY to the new key and ENCRYPTION_KEY_PREVIOUS to the old one, for the servers and for this command.
-const env = loadEnv();
-await using embedded = env.databaseUrl
-  ? undefined
-  : await startEmbeddedPostgres({ dataDir: env.dataDir, log: createLog(env) });
-await using db = openDatabase({ url: env.databaseUrl ?? embedded?.url ?? '', poolSize: 2 });
 try {
+  const env = loadEnv();
+  await using embedded = env.databaseUrl
+    ? undefined
+    : await startEmbeddedPostgres({ dataDir: env.dataDir, log: createLog(env) });
+  await using db = openDatabase({ url: env.databaseUrl ?? embedded?.url ?? '', poolSize: 2 });
   const resealed = await resealSecrets(db, keyringOf(env));
   console.log(
     resealed.length > 0

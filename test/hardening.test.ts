@@ -150,9 +150,15 @@ describe('a change of the encryption key', () => {
 
     const first = await run(keys);
     const second = await run({ ENCRYPTION_KEY: after.toString('base64') });
+    const lost = await failed(run({ ENCRYPTION_KEY: Buffer.alloc(32, 3).toString('base64') }));
+    const short = await failed(run({ ENCRYPTION_KEY: 'short' }));
 
     expect(first.stdout).toContain('Sealed with the new key: access_token, app_secret');
     expect(second.stdout).toContain('already');
+    expect(lost).toBe(
+      'the secret in access_token was sealed with a key that is not configured: set ENCRYPTION_KEY_PREVIOUS to it\n',
+    );
+    expect(short).toMatch(/^The environment cannot be used:\n- ENCRYPTION_KEY .+\n$/);
     const [row] = await sqlOf(database)<{ token: string }>('SELECT access_token_sealed AS token FROM settings');
     expect(open([after], 'access_token', row?.token ?? '')).toBe('the token');
     expect(await sqlOf(database)(`SELECT detail FROM audit_entry WHERE action = 'SECRETS_RESEALED'`)).toEqual([
@@ -160,6 +166,16 @@ describe('a change of the encryption key', () => {
     ]);
   });
 });
+
+/** What a command that fails says. */
+async function failed(running: Promise<{ stderr: string }>): Promise<string> {
+  const ended = await running.then(
+    () => null,
+    (error: { stderr: string }) => error.stderr,
+  );
+  if (ended === null) throw new Error('the command did not fail');
+  return ended;
+}
 
 describe('a sealed secret', () => {
   it('opens for its own column alone', () => {

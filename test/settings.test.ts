@@ -1,4 +1,4 @@
-import { gql } from 'graphql-request';
+import { gql, type GraphQLClient } from 'graphql-request';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { createTestDatabase, runSql } from './support/database.ts';
 import { eventually } from './support/events.ts';
@@ -70,6 +70,7 @@ const SHOW = gql`
   }
   ${MODULE}
 `;
+const HEALTH = '{ chatModule { health { code message } } }';
 const UPDATE = gql`
   mutation Update($input: UpdateChatSettingsInput!) {
     updateChatSettings(input: $input) {
@@ -491,6 +492,38 @@ describe('a secret', () => {
     });
     const { chatModule } = await (await lost.as('alena')).request<{ chatModule: Module }>(SHOW);
     expect(chatModule.setup[0]).toMatchObject({ complete: false, problems: [{ code: 'ACCESS_TOKEN_UNREADABLE' }] });
+  });
+
+  it('that no key opens is told in the log and in the health', async () => {
+    await using database = await createTestDatabase();
+    const sealed = (byte: number) => ({
+      DATABASE_URL: database.url,
+      SANDBOX: 'on',
+      ENCRYPTION_KEY: Buffer.alloc(32, byte).toString('base64'),
+    });
+    const healthOf = async (to: GraphQLClient) =>
+      (await to.request<{ chatModule: { health: { code: string; message: string }[] } }>(HEALTH)).chatModule.health;
+    await using right = await startTestServer({ databaseUrl: database.url, settings: sealed(1) });
+    const alena = await right.as('alena');
+    await alena.request(UPDATE, { input: { expectedVersion: 1, accessToken: secrets.accessToken } });
+
+    await using wrong = await startServerProcess(sealed(2));
+
+    await eventually(async () => (await healthOf(alena)).length > 0);
+    expect(await healthOf(alena)).toEqual([
+      {
+        code: 'ACCESS_TOKEN_UNREADABLE',
+        message: expect.stringContaining('set ENCRYPTION_KEY_PREVIOUS to that one, or enter the access token again'),
+      },
+    ]);
+    await eventually(async () =>
+      /"level":"error".+The access token was sealed with another ENCRYPTION_KEY/.test(wrong.output()),
+    );
+    expect(wrong.output()).not.toContain(secrets.accessToken);
+    await eventually(async () => {
+      const metrics = await (await fetch(`${right.url}/metrics`)).text();
+      return metrics.includes('cdesk_channel_problems 1\n');
+    });
   });
 
   it('that was changed by one process is used by another within a second', async () => {

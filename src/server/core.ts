@@ -10,6 +10,7 @@ import { createRedisTransport } from '../events/redis-transport.ts';
 import { createFileStore } from '../files/file-store.ts';
 import { createFileLinks } from '../files/links.ts';
 import { createTemplateSync } from '../jobs/sync-templates.ts';
+import { startUpkeep } from '../jobs/upkeep.ts';
 import type { Log } from '../log.ts';
 import { createMetaClient } from '../meta/client.ts';
 import { createMetrics } from '../metrics/metrics.ts';
@@ -19,6 +20,7 @@ import { connectRequests } from '../request-connector.ts';
 import { createRulesOf } from '../rules.ts';
 import { keyringOf, watchModule } from '../services/module-watch.ts';
 import { resealSecrets } from '../services/settings.ts';
+import { CHECK_MS, createSecretsCheck } from '../services/unreadable-secrets.ts';
 import { noteStatuses } from '../tracing/statuses.ts';
 import { createTracing } from '../tracing/tracing.ts';
 import { WEBHOOK_PATH } from '../webhooks/whatsapp.ts';
@@ -38,6 +40,8 @@ export async function startCore({ env, log }: { env: Env; log: Log }, undo: Asyn
   if (env.nodeEnv !== 'production') await seedDemo(db, env);
   await resealSecrets(db, keyringOf(env));
   const readModule = undo.use(await watchModule(db, env, log));
+  const secrets = { name: 'secrets', run: createSecretsCheck({ db, readModule, log }) };
+  undo.use(startUpkeep({ chores: [secrets], everyMs: CHECK_MS, log }));
 
   const transport = env.redisUrl ? createRedisTransport({ url: env.redisUrl, log }) : createInProcessTransport();
   const hub = undo.use(await createHub({ pool: db.pool, transport, log }));

@@ -55,6 +55,12 @@ export function setupSteps({ settings, numbers, secrets }: Configured, unreadabl
   });
 }
 
+const UNREADABLE = '_UNREADABLE';
+
+export function isUnreadable({ code }: SetupProblem): boolean {
+  return code.endsWith(UNREADABLE);
+}
+
 function missingSecret(
   secret: string | null,
   unreadable: readonly string[],
@@ -64,8 +70,8 @@ function missingSecret(
   if (secret !== null) return null;
   if (unreadable.includes(column))
     return problem(
-      `${column.toUpperCase()}_UNREADABLE`,
-      `The ${name} was sealed with another key: enter it again, or configure the key.`,
+      `${column.toUpperCase()}${UNREADABLE}`,
+      `The ${name} was sealed with another ENCRYPTION_KEY: set ENCRYPTION_KEY_PREVIOUS to that one, or enter the ${name} again.`,
     );
   return problem(`${column.toUpperCase()}_MISSING`, `The ${name} is missing.`);
 }

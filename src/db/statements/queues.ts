@@ -24,7 +24,7 @@ export async function readQueues(pool: pg.Pool): Promise<Queues> {
       coalesce((SELECT extract(epoch FROM now() - min(sent_at)) FROM waiting WHERE send_state = 'QUEUED'), 0)::float8
         AS "oldestSeconds",
       (SELECT count(*) FROM webhook_delivery WHERE state IN ('FAILED', 'PARTIALLY_PROCESSED'))::int AS "failedDeliveries",
-      (SELECT count(*) FROM channel_problem WHERE cleared_at IS NULL)::int AS "channelProblems",
+      (SELECT count(*) FROM channel_problem WHERE cleared_at IS NULL AND (expires_at IS NULL OR expires_at > now()))::int AS "channelProblems",
       (SELECT count(*) FROM graphile_worker.jobs WHERE run_at <= now() AND locked_at IS NULL AND attempts < max_attempts)::int
         AS "dueJobs",
       (SELECT count(*) FROM graphile_worker.jobs WHERE attempts >= max_attempts)::int AS "failedJobs",
