@@ -1,5 +1,8 @@
+import type pg from 'pg';
 import { openDatabase } from '../src/db/database.ts';
 import { startEmbeddedPostgres } from '../src/db/embedded.ts';
+import { reach } from '../src/db/prepare.ts';
+import { countOtherConnections } from '../src/db/statements/other-connections.ts';
 import { doubtWaitingSends } from '../src/db/statements/send-queue.ts';
 import { beginEpoch, readStreamHead } from '../src/db/stream-head.ts';
 import { transaction } from '../src/db/transaction.ts';
@@ -15,7 +18,8 @@ try {
   await using undo = new AsyncDisposableStack();
   const log = createLog({ logLevel: 'warn', logFormat: env.logFormat });
   const url = env.databaseUrl ?? undo.use(await startEmbeddedPostgres({ dataDir: env.dataDir, log })).url;
-  const db = undo.use(openDatabase({ url, poolSize: 2 }));
+  await reach(url, requireAlone);
+  const db = undo.use(openDatabase({ url, poolSize: 2, applicationName: 'cdesk-chats-epoch' }));
   const before = await readStreamHead(db.pool);
   await beginEpoch(db.pool, before.epoch);
   const doubtful = await transaction(db, doubtWaitingSends);
@@ -25,4 +29,14 @@ try {
 } catch (error) {
   console.error(error instanceof Error ? error.message : error);
   process.exitCode = 1;
+}
+
+/** A process that runs would send what this is to hold back. */
+async function requireAlone(client: pg.Client): Promise<void> {
+  if (process.argv.includes('--force')) return;
+  const others = await countOtherConnections(client);
+  if (others > 0)
+    throw new Error(
+      `Others hold ${others} connections to the database: stop every process of the service first (--force goes on).`,
+    );
 }

@@ -56,6 +56,22 @@ it('without the command a cursor of after the back-up goes on over what was lost
   });
 });
 
+it('the command says why it does nothing: a process that runs, or no database', async () => {
+  const run = (url: string, ...flags: string[]) =>
+    promisify(execFile)(process.execPath, ['scripts/epoch.ts', ...flags], {
+      env: { ...process.env, DATABASE_URL: url, NODE_ENV: 'test' },
+    });
+  await during('api', async () => {
+    await expect(run(database.url)).rejects.toMatchObject({
+      stderr: expect.stringMatching(/^Others hold \d+ connections .+\n$/),
+    });
+    expect((await run(database.url, '--force')).stdout).toContain('has ended');
+  });
+  await expect(run('postgres://chats:hunter2@127.0.0.1:1/chats')).rejects.toMatchObject({
+    stderr: expect.stringMatching(/^The database chats at 127\.0\.0\.1:1 cannot be reached .+ check DATABASE_URL\.\n$/),
+  });
+});
+
 it('after the command it is refused, a new one counts, and what waited is left to Meta and operators', async () => {
   const { stdout } = await promisify(execFile)(process.execPath, ['scripts/epoch.ts'], {
     env: { ...process.env, DATABASE_URL: database.url, NODE_ENV: 'test' },

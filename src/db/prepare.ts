@@ -15,7 +15,8 @@ export class DatabaseUnreachable extends Error {
   override readonly name = 'DatabaseUnreachable';
 }
 
-async function reach(url: string): Promise<void> {
+/** Asks something first of all: a database that cannot be reached is one sentence. */
+export async function reach(url: string, ask: (client: pg.Client) => Promise<void> = async () => {}): Promise<void> {
   const client = new pg.Client({ connectionString: url });
   try {
     await client.connect();
@@ -27,5 +28,9 @@ async function reach(url: string): Promise<void> {
       { cause: error },
     );
   }
-  await client.end();
+  try {
+    await ask(client);
+  } finally {
+    await client.end();
+  }
 }
