@@ -2,6 +2,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { GraphQLClient } from 'graphql-request';
 import { beginConversation, globalOf, messageOf, reached, rowOf, send, type Begun } from './support/sends.ts';
 import { eventually } from './support/events.ts';
+import { scopedToken } from './support/scoped-token.ts';
 import { startTestServer, type TestServer } from './support/server.ts';
 
 let server: TestServer;
@@ -365,5 +366,27 @@ describe('a conversation begun by us', () => {
        WHERE p.wa_id = '420608111222'`,
     );
     expect(rows).toEqual([{ window_announced: 'NEVER_OPENED', phone_number: '+420608111222' }]);
+  });
+
+  it('is made by a token that only writes, which is not shown it and needs one scope more to go on', async () => {
+    await (await server.as('alena')).request('mutation { syncTemplates { added } }');
+    const [template] = await server.sql<{ id: string }>(`SELECT id FROM template WHERE name = 'dobry_den'`);
+    const [number] = await server.sql<{ id: string }>('SELECT id FROM business_number WHERE slot = 1');
+    const writer = server.withToken(await scopedToken(server, ['WRITE_MESSAGES']));
+    const both = server.withToken(await scopedToken(server, ['WRITE_MESSAGES', 'READ_CONVERSATIONS']));
+    const { conversationId } = await beginConversation(server);
+    const input = {
+      businessNumberId: globalOf('BusinessNumber', number?.id ?? ''),
+      phoneNumber: '+420608111333',
+      templateId: globalOf('Template', template?.id ?? ''),
+    };
+
+    expect(await send(writer, 'startConversation', input)).toMatchObject({ errors: [], message: null });
+    await eventually(async () => server.sandbox.ledger({ to: '+420608111333' }).length === 1);
+    expect(await send(writer, 'replyToConversation', { conversationId, text: 'Ano' })).toMatchObject({
+      message: null,
+      errors: [{ code: 'FORBIDDEN', message: 'This token lacks READ_CONVERSATIONS.' }],
+    });
+    expect((await send(both, 'replyToConversation', { conversationId, text: 'Ano' })).errors).toEqual([]);
   });
 });

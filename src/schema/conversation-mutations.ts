@@ -45,7 +45,7 @@ builder.mutationField('markConversationRead', (t) =>
   t.field({
     type: ConversationPayload,
     description:
-      'Moves the read horizon up to the named message; it never moves back. Needs REPLY, or a token with WRITE_MESSAGES.',
+      'Moves the read horizon up to the named message; it never moves back. Needs REPLY, or a token with WRITE_MESSAGES and READ_CONVERSATIONS.',
     args: { input: t.arg({ type: MarkConversationReadInput, required: true }) },
     resolve: (_root, { input }, context) =>
       payload(async () => {
@@ -66,7 +66,7 @@ builder.mutationField('setNoReplyNeeded', (t) =>
   t.field({
     type: ConversationPayload,
     description:
-      'Ticks or unticks "no reply needed" for the last customer message. Safe to repeat. Needs REPLY, or a token with WRITE_MESSAGES.',
+      'Ticks or unticks "no reply needed" for the last customer message. Safe to repeat. Needs REPLY, or a token with WRITE_MESSAGES and READ_CONVERSATIONS.',
     args: { input: t.arg({ type: SetNoReplyNeededInput, required: true }) },
     resolve: (_root, { input }, context) =>
       payload(async () => {

@@ -38,7 +38,7 @@ builder.mutationField('retryMessage', (t) =>
   t.field({
     type: SendMessagePayload,
     description:
-      'Sends a message anew that failed, or whose outcome is unknown. It keeps its id and its place. Needs REPLY (for a template also SEND_TEMPLATES), or a token with WRITE_MESSAGES.',
+      'Sends a message anew that failed, or whose outcome is unknown. It keeps its id and its place. Needs REPLY (for a template also SEND_TEMPLATES), or a token with WRITE_MESSAGES and READ_CONVERSATIONS.',
     args: { input: t.arg({ type: RetryMessageInput, required: true }) },
     resolve: (_root, { input }, context) =>
       payload(async () => {
@@ -58,7 +58,7 @@ builder.mutationField('discardMessage', (t) =>
   t.field({
     type: SendMessagePayload,
     description:
-      'Gives a message up that WhatsApp has not accepted: queued, failed, or with an unknown outcome. Safe to repeat. Needs REPLY, or a token with WRITE_MESSAGES.',
+      'Gives a message up that WhatsApp has not accepted: queued, failed, or with an unknown outcome. Safe to repeat. Needs REPLY, or a token with WRITE_MESSAGES and READ_CONVERSATIONS.',
     args: { input: t.arg({ type: MessageRefInput, required: true }) },
     resolve: (_root, { input }, context) =>
       payload(async () => {
@@ -75,7 +75,7 @@ builder.mutationField('setReaction', (t) =>
   t.field({
     type: MessagePayload,
     description:
-      'Sets our one reaction to a message, or removes it; the customer sees it in a moment. Safe to repeat. Needs REPLY, or a token with WRITE_MESSAGES.',
+      'Sets our one reaction to a message, or removes it; the customer sees it in a moment. Safe to repeat. Needs REPLY, or a token with WRITE_MESSAGES and READ_CONVERSATIONS.',
     args: { input: t.arg({ type: SetReactionInput, required: true }) },
     resolve: (_root, { input }, context) =>
       payload(async () => {

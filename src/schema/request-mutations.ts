@@ -46,7 +46,8 @@ const CreateRequestInput = builder.inputType('CreateRequestInput', {
 builder.mutationField('createRequest', (t) =>
   t.field({
     type: RequestPayload,
-    description: 'Makes a request of a message. Needs CREATE_REQUESTS, or a token with WRITE_REQUESTS.',
+    description:
+      'Makes a request of a message. Needs CREATE_REQUESTS, or a token with WRITE_REQUESTS and READ_CONVERSATIONS.',
     args: { input: t.arg({ type: CreateRequestInput, required: true }) },
     resolve: (_root, { input }, context) =>
       payload(async () => {

@@ -22,7 +22,7 @@ export const RequestPayload = builder.objectRef<Changed>('RequestPayload').imple
     conversation: t.field({
       type: Conversation,
       nullable: true,
-      description: 'Where the request came from.',
+      description: 'Where the request came from. Null for a token without READ_REQUESTS or READ_CONVERSATIONS.',
       resolve: async ({ requestId }, _args, { viewer, loaders }) => {
         const request = requestId && hasScope(viewer, 'READ_CONVERSATIONS') && (await loaders.request.load(requestId));
         return request && request.conversationId ? loaders.conversation.load(request.conversationId) : null;

@@ -55,6 +55,11 @@ export function mayAccess({ viewer, readModule }: Pick<Context, 'viewer' | 'read
   return access.scope !== undefined && isReadable(module, viewer) && hasScope(viewer, access.scope);
 }
 
+/** What a token would need; null where no scope would do. */
+function lack(viewer: Viewer | null, scope: string | null): string | null {
+  return viewer?.kind === 'token' && scope !== null ? `This token lacks ${scope}.` : null;
+}
+
 /** Why a field is refused to this viewer. */
 export function refusalOf({ viewer, readModule }: Context): Refusal {
   if (!viewer) return unauthenticated();
@@ -83,6 +88,8 @@ export function followingRefusal({ licensed, settings }: ChatModule): Refusal | 
 
 /** The row id of a conversation that the viewer may see; others do not exist. */
 export async function visibleConversation(global: string, { viewer, loaders }: Context): Promise<string> {
+  const unread = hasScope(viewer, 'READ_CONVERSATIONS') ? null : lack(viewer, 'READ_CONVERSATIONS');
+  if (unread !== null) throw new Failure(new ForbiddenError(unread));
   const id = inputId('Conversation', global, 'conversationId');
   const conversation = await loaders.conversation.load(id);
   if (!conversation || !maySee(viewer, conversation)) {

@@ -50,7 +50,8 @@ const StartConversationInput = builder.inputType('StartConversationInput', {
 builder.mutationField('replyToConversation', (t) =>
   t.field({
     type: SendMessagePayload,
-    description: 'Queues a reply and answers at once with it as PENDING. Needs REPLY, or a token with WRITE_MESSAGES.',
+    description:
+      'Queues a reply and answers at once with it as PENDING. Needs REPLY, or a token with WRITE_MESSAGES and READ_CONVERSATIONS.',
     args: { input: t.arg({ type: ReplyToConversationInput, required: true }) },
     resolve: (_root, { input }, context) =>
       payload(async () => {
@@ -78,7 +79,7 @@ builder.mutationField('sendTemplate', (t) =>
   t.field({
     type: SendMessagePayload,
     description:
-      'Queues a template, inside or outside the window. Everything that is wrong with its values is told at once. Needs SEND_TEMPLATES, or a token with WRITE_MESSAGES.',
+      'Queues a template, inside or outside the window. Everything that is wrong with its values is told at once. Needs SEND_TEMPLATES, or a token with WRITE_MESSAGES and READ_CONVERSATIONS.',
     args: { input: t.arg({ type: SendTemplateInput, required: true }) },
     resolve: (_root, { input }, context) =>
       payload(async () => {
@@ -100,7 +101,7 @@ builder.mutationField('startConversation', (t) =>
   t.field({
     type: SendMessagePayload,
     description:
-      'Writes first, with a template, to a customer who may never have written. Where there is a conversation already, it goes on. Needs SEND_TEMPLATES, or a token with WRITE_MESSAGES.',
+      'Writes first, with a template, to a customer who may never have written. Where there is a conversation already, it goes on. Needs SEND_TEMPLATES, or a token with WRITE_MESSAGES; with READ_CONVERSATIONS it is also shown what was made.',
     args: { input: t.arg({ type: StartConversationInput, required: true }) },
     resolve: (_root, { input }, context) =>
       payload(async () => {

@@ -1,3 +1,4 @@
+import { hasScope } from '../auth.ts';
 import type { UserError as UserErrorShape } from '../errors.ts';
 import { builder } from './builder.ts';
 import { Conversation } from './conversation.ts';
@@ -11,13 +12,16 @@ export const SendMessagePayload = builder.objectRef<SentShape>('SendMessagePaylo
     message: t.field({
       type: Message,
       nullable: true,
-      resolve: ({ messageId }, _args, { loaders }) => (messageId ? loaders.message.load(messageId) : null),
+      description: 'Null for a token without READ_CONVERSATIONS, for which it is queued all the same.',
+      resolve: ({ messageId }, _args, { loaders, viewer }) =>
+        messageId && hasScope(viewer, 'READ_CONVERSATIONS') ? loaders.message.load(messageId) : null,
     }),
     conversation: t.field({
       type: Conversation,
       nullable: true,
-      resolve: ({ conversationId }, _args, { loaders }) =>
-        conversationId ? loaders.conversation.load(conversationId) : null,
+      description: 'Null for a token without READ_CONVERSATIONS.',
+      resolve: ({ conversationId }, _args, { loaders, viewer }) =>
+        conversationId && hasScope(viewer, 'READ_CONVERSATIONS') ? loaders.conversation.load(conversationId) : null,
     }),
     replayed: t.boolean({
       description: 'True where the same key and content were sent before: this is the first result.',
