@@ -129,7 +129,7 @@ describe('a draft', () => {
       description: '',
       contact: null,
     });
-    await expect(none.request(DRAFT, { conversationId: one.id })).rejects.toThrow(/You may not see this/);
+    await expect(none.request(DRAFT, { conversationId: one.id })).rejects.toThrow('This token lacks READ_REQUESTS.');
   });
 });
 

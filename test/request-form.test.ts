@@ -214,7 +214,7 @@ describe('rights', () => {
     }
     expect(await requestsOnly.request('{ tags { name } }')).toHaveProperty('tags.length', 4);
     for (const field of ['companies { id }', 'contacts { id }'])
-      await expect(requestsOnly.request(`{ ${field} }`)).rejects.toThrow(/You may not see this/);
+      await expect(requestsOnly.request(`{ ${field} }`)).rejects.toThrow('This token lacks READ_CONTACT_DATA.');
     const { conversations } = await requestsOnly.request<Participants>(PARTICIPANT);
     expect(conversations.nodes.map(({ participant }) => [participant.contact, participant.company])).toEqual(
       conversations.nodes.map(() => [null, null]),

@@ -51,7 +51,7 @@ export const builder = new SchemaBuilder<SchemaTypes>({
       permission: (permission) => mayAccess(context, { permission }),
       scope: (scope) => mayAccess(context, { scope }),
     }),
-    unauthorizedError: (_parent, context) => refusalOf(context),
+    unauthorizedError: (_parent, context, _info, { failure }) => refusalOf(context, failure),
     treatErrorsAsUnauthorized: false,
   },
   // Only the cost of each field: what an operation may cost is looked at before it is run.

@@ -1,7 +1,7 @@
 import { builder } from './builder.ts';
 import { listSize } from './connection.ts';
 import { findable } from './node.ts';
-import { mayFillIn } from './request-access.ts';
+import { fillingIn } from './request-access.ts';
 import { containsWords } from './search-words.ts';
 
 export const Company = builder.prismaNode('Company', {
@@ -19,7 +19,7 @@ builder.queryField('companies', (t) =>
     type: [Company],
     nullable: true,
     description: 'Companies for the request form, by name. A token also needs READ_CONTACT_DATA.',
-    authScopes: (_root, _args, context) => mayFillIn(context),
+    authScopes: fillingIn,
     args: {
       search: t.arg.string({ description: 'Every word must occur in the name; case and accents do not matter.' }),
       first: t.arg.int({ defaultValue: 20, description: '1 to 100.' }),

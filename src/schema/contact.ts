@@ -8,7 +8,7 @@ import { listSize } from './connection.ts';
 import { argumentId } from './global-id.ts';
 import { findable } from './node.ts';
 import { Participant } from './participant.ts';
-import { mayFillIn } from './request-access.ts';
+import { fillingIn } from './request-access.ts';
 import { containsWordsOrDigits } from './search-words.ts';
 
 export const Contact = builder.prismaNode('Contact', {
@@ -35,7 +35,7 @@ builder.queryField('contacts', (t) =>
     type: [Contact],
     nullable: true,
     description: 'Contacts for the request form, by name. A token also needs READ_CONTACT_DATA.',
-    authScopes: (_root, _args, context) => mayFillIn(context),
+    authScopes: fillingIn,
     args: {
       search: t.arg.string({
         description:

@@ -4,7 +4,7 @@ import type { Context } from '../context.ts';
 import type { Condition } from '../db/condition.ts';
 import type { LoggedEvent } from '../db/event-log.ts';
 import { findAllMembers, findDifferences, findMembersAmong } from '../db/statements/list-members.ts';
-import { forbidden, unauthenticated } from '../errors.ts';
+import { unauthenticated } from '../errors.ts';
 import { encodeStreamCursor, type StreamPosition } from '../events/cursor.ts';
 import type { LogSource, LogStream } from '../events/stream-source.ts';
 import type { Conversation as ConversationRow } from '../generated/prisma/client.ts';
@@ -18,6 +18,7 @@ import { ConversationFilterInput, ConversationSearchInput } from './conversation
 import { mayHear } from './event-subscriptions.ts';
 import { globalId } from './global-id.ts';
 import { listFacts, listViewer, requestedList, type ListArguments } from './list-request.ts';
+import { forbiddenWithout } from './rights.ts';
 import { streamed } from './streamed.ts';
 
 type Span = { from: Date; to: Date; at: StreamPosition };
@@ -31,7 +32,11 @@ type ListChange = {
 
 const ListChangeEnum = builder.enumType('ListChange', {
   description: 'ENTERED and UPDATED: insert it or replace what is held. LEFT: remove it where it is held.',
-  values: ['ENTERED', 'UPDATED', 'LEFT'] as const,
+  values: {
+    ENTERED: { description: 'It is in the list now.' },
+    UPDATED: { description: 'It is in the list still, with something changed.' },
+    LEFT: { description: 'It is no longer in the list, or no longer seen.' },
+  } as const,
 });
 
 const ConversationListChange = builder.objectRef<ListChange>('ConversationListChange').implement({
@@ -79,8 +84,8 @@ builder.subscriptionField('conversationListChanged', (t) =>
 
 function requireReader(viewer: Viewer | null): void {
   if (!viewer) throw unauthenticated();
-  if (!hasScope(viewer, 'READ_EVENTS') || !hasScope(viewer, 'READ_CONVERSATIONS'))
-    throw forbidden('You may not follow the conversation list.');
+  const missing = (['READ_EVENTS', 'READ_CONVERSATIONS'] as const).find((scope) => !hasScope(viewer, scope));
+  if (missing) throw forbiddenWithout(missing, viewer, 'You may not follow the conversation list.');
 }
 
 const MAX_WHOLE = 2_000;

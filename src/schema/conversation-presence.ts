@@ -12,7 +12,7 @@ import { Conversation } from './conversation.ts';
 import { ConversationPayload } from './conversation-mutations.ts';
 import { argumentId } from './global-id.ts';
 import { Operator } from './operator.ts';
-import { requireOperator, visibleConversation } from './rights.ts';
+import { forbiddenWithout, requireOperator, visibleConversation } from './rights.ts';
 import { streamed } from './streamed.ts';
 import { payload } from './user-error.ts';
 import { visibleConversationRow } from './visibility.ts';
@@ -90,7 +90,8 @@ builder.mutationField('setConversationPresence', (t) =>
 const presentNow: SnapshotSource<Present[]> = {
   kind: 'snapshot',
   async open(args, context) {
-    if (!hasScope(context.viewer, 'READ_CONVERSATIONS')) throw forbidden('You may not see this conversation.');
+    if (!hasScope(context.viewer, 'READ_CONVERSATIONS'))
+      throw forbiddenWithout('READ_CONVERSATIONS', context.viewer, 'You may not see this conversation.');
     const global = (args as { conversationId: string }).conversationId;
     const conversation = await visibleConversationRow(argumentId('Conversation', global, 'conversationId'), context);
     if (!conversation) throw forbidden('There is no such conversation, or you may not see it.');

@@ -2,11 +2,12 @@ import { hasScope } from '../auth.ts';
 import type { Context } from '../context.ts';
 import type { LoggedType } from '../db/event-log.ts';
 import { readSummary } from '../db/statements/summary.ts';
-import { forbidden, unauthenticated } from '../errors.ts';
+import { unauthenticated } from '../errors.ts';
 import { encodeStreamCursor } from '../events/cursor.ts';
 import type { SnapshotSource } from '../events/stream-source.ts';
 import { dayOf } from '../services/local-days.ts';
 import { builder } from './builder.ts';
+import { forbiddenWithout } from './rights.ts';
 import { streamed } from './streamed.ts';
 
 type Summary = {
@@ -73,7 +74,8 @@ const figures: SnapshotSource<Summary> = {
   kind: 'snapshot',
   async open(args, context) {
     if (!context.viewer) throw unauthenticated();
-    if (!hasScope(context.viewer, 'READ_COUNTERS')) throw forbidden('You may not see the counters.');
+    if (!hasScope(context.viewer, 'READ_COUNTERS'))
+      throw forbiddenWithout('READ_COUNTERS', context.viewer, 'You may not see the counters.');
     const timeZone = await zoneOf((args as { timeZone?: string | null }).timeZone, context);
     let last: Summary | null = null;
     return {

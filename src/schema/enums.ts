@@ -37,9 +37,19 @@ export const ChatPermission = builder.enumType(enums.ChatPermission, {
   name: 'ChatPermission',
   description: 'A right of an operator.',
 });
-export const TokenScope = builder.enumType(enums.TokenScope, {
-  name: 'TokenScope',
+export const TokenScope = builder.enumType('TokenScope', {
   description: 'What a dashboard token may do.',
+  values: {
+    READ_EVENTS: { description: 'Follow the event stream; what the events hold needs the scopes below.' },
+    READ_COUNTERS: { description: 'See and follow how many conversations wait.' },
+    READ_CONVERSATIONS: { description: 'See conversations, messages without their text, templates and operators.' },
+    READ_MESSAGE_BODIES: { description: 'See what messages say, their files and previews; search in them.' },
+    READ_CONTACT_DATA: { description: 'See names, phone numbers, contacts and companies of customers.' },
+    READ_REQUESTS: { description: 'See requests; what is written in them needs READ_MESSAGE_BODIES.' },
+    READ_INTERNAL_NOTES: { description: 'See internal notes and internal requests, too.' },
+    WRITE_MESSAGES: { description: 'Send. Whatever names a conversation or a message needs READ_CONVERSATIONS, too.' },
+    WRITE_REQUESTS: { description: 'Make and change requests, as far as they and their conversations are seen.' },
+  } satisfies Record<enums.TokenScope, object>,
 });
 export const AttachmentState = builder.enumType(enums.AttachmentState, {
   name: 'AttachmentState',

@@ -12,6 +12,7 @@ import { argumentId } from './global-id.ts';
 import { MessageAdded, MessageStatusChanged } from './message-event.ts';
 import { OperatorPresenceChanged } from './operator-event.ts';
 import { RequestChanged } from './request-event.ts';
+import { forbiddenWithout } from './rights.ts';
 import { streamed } from './streamed.ts';
 import { TemplateChanged } from './template-event.ts';
 
@@ -163,7 +164,8 @@ const changedRequests: LogSource<LoggedEvent> = {
   kind: 'log',
   open(args: Ids, context) {
     requireReader(context);
-    if (!hasScope(context.viewer, 'READ_REQUESTS')) throw forbidden('You may not read requests.');
+    if (!hasScope(context.viewer, 'READ_REQUESTS'))
+      throw forbiddenWithout('READ_REQUESTS', context.viewer, 'You may not read requests.');
     const conversationId = optionalId('Conversation', args.conversationId, 'conversationId');
     const requestId = optionalId('Request', args.requestId, 'requestId');
     return {
@@ -189,7 +191,8 @@ export function wantedTypes(types: readonly EventType[] | null | undefined): (ev
 }
 
 function requireReader({ viewer }: Context): void {
-  if (!hasScope(viewer, 'READ_EVENTS')) throw forbidden('You may not follow the event stream.');
+  if (!hasScope(viewer, 'READ_EVENTS'))
+    throw forbiddenWithout('READ_EVENTS', viewer, 'You may not follow the event stream.');
 }
 
 /** The log also holds what nobody is told: events that were blanked when a person was erased. */

@@ -1,7 +1,5 @@
 import { hasScope, type Viewer } from '../auth.ts';
-import type { Context } from '../context.ts';
 import type { Prisma } from '../generated/prisma/client.ts';
-import { mayAccess } from './rights.ts';
 import { numbersSeenBy } from './visibility.ts';
 
 /**
@@ -28,9 +26,9 @@ export function seesText(viewer: Viewer | null): boolean {
 }
 
 /** The people and companies that the form offers are contact data. */
-export function mayFillIn(context: Context): boolean {
-  return mayAccess(context, { scope: 'READ_REQUESTS' }) && mayAccess(context, { scope: 'READ_CONTACT_DATA' });
-}
+export const fillingIn = {
+  $all: { scope: 'READ_REQUESTS', $all: { scope: 'READ_CONTACT_DATA' } },
+} as const;
 
 /** Null without READ_CONTACT_DATA. */
 export function seesContacts(viewer: Viewer | null): boolean {

@@ -15,7 +15,6 @@ import { Contact, contactOf } from './contact.ts';
 import { argumentId } from './global-id.ts';
 import { Message } from './message.ts';
 import { RequestFieldDefinition, RequestTemplate } from './request-template.ts';
-import { mayAccess } from './rights.ts';
 import { visibleConversationRow } from './visibility.ts';
 
 type Draft = { conversation: ConversationRow; source: MessageRow | null; template: RequestTemplateRow | null };
@@ -72,8 +71,7 @@ builder.queryField('requestDraft', (t) =>
     type: RequestDraft,
     nullable: true,
     description: 'A form that is filled in from a conversation; null where that does not exist or may not be seen.',
-    authScopes: (_root, _args, context) =>
-      mayAccess(context, { scope: 'READ_CONVERSATIONS' }) && mayAccess(context, { scope: 'READ_REQUESTS' }),
+    authScopes: { $all: { scope: 'READ_CONVERSATIONS', $all: { scope: 'READ_REQUESTS' } } },
     args: {
       conversationId: t.arg.id({ required: true }),
       templateId: t.arg.id(),

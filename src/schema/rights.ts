@@ -1,3 +1,4 @@
+import { AuthScopeFailureType, type AuthFailure } from '@pothos/plugin-scope-auth';
 import { hasPermission, hasScope, type Viewer } from '../auth.ts';
 import type { Context } from '../context.ts';
 import { Failure, ForbiddenError, forbidden, NotFoundError, Refusal, unauthenticated } from '../errors.ts';
@@ -14,7 +15,7 @@ export function requireRight(viewer: Viewer | null, permission: ChatPermission, 
   if (!viewer) throw unauthenticated();
   const may =
     viewer.kind === 'operator' ? hasPermission(viewer, permission) : scope !== null && hasScope(viewer, scope);
-  if (!may) throw new Failure(new ForbiddenError('You may not do this.', permission));
+  if (!may) throw new Failure(new ForbiddenError(lack(viewer, scope) ?? 'You may not do this.', permission));
   return actorFrom(viewer);
 }
 
@@ -60,13 +61,26 @@ function lack(viewer: Viewer | null, scope: string | null): string | null {
   return viewer?.kind === 'token' && scope !== null ? `This token lacks ${scope}.` : null;
 }
 
+/** For what is refused by hand: a token is told the scope, anybody else the sentence. */
+export function forbiddenWithout(scope: TokenScope, viewer: Viewer | null, message: string): Refusal {
+  return forbidden(lack(viewer, scope) ?? message);
+}
+
+/** The scope that would have let a token in; null where none does. */
+function missingScope(failure: AuthFailure): string | null {
+  if ('failures' in failure) return failure.failures.map(missingScope).find((scope) => scope !== null) ?? null;
+  if (failure.kind !== AuthScopeFailureType.AuthScope) return null;
+  if (failure.scope === 'colleague') return 'READ_CONVERSATIONS';
+  return failure.scope === 'scope' ? String(failure.parameter) : null;
+}
+
 /** Why a field is refused to this viewer. */
-export function refusalOf({ viewer, readModule }: Context): Refusal {
+export function refusalOf({ viewer, readModule }: Context, failure: AuthFailure): Refusal {
   if (!viewer) return unauthenticated();
   const module = readModule.present();
   if (!module.licensed) return forbidden('The licence does not contain the chat module.');
   if (!isReadable(module, viewer)) return moduleDisabled();
-  return forbidden('You may not see this.');
+  return forbidden(lack(viewer, missingScope(failure)) ?? 'You may not see this.');
 }
 
 export function moduleDisabled(): Refusal {
