@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { readdirSync } from 'node:fs';
 import { Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -201,8 +202,8 @@ describe('a customer who asks', () => {
   ])('is forgotten under %s, and a replay brings nobody back', async (_what, messages, where) => {
     const metadata = { display_phone_number: number1.phoneNumber, phone_number_id: number1.phoneNumberId };
     const timestamp = String(Math.floor(Date.now() / 1000));
-    for (const [index, message] of messages.entries()) {
-      const written = textMessage(`wamid.${where}.${index}`, `${CANARY} tajné`, {
+    for (const message of messages) {
+      const written = textMessage(`wamid.${randomUUID()}`, `${CANARY} tajné`, {
         from: undefined,
         timestamp,
         ...message,
