@@ -439,7 +439,7 @@ describe('the log', () => {
     await live.take(1);
     const before = await headOf(server);
 
-    const { stdout } = await promisify(execFile)(process.execPath, ['scripts/epoch.ts'], {
+    const { stdout } = await promisify(execFile)(process.execPath, ['scripts/epoch.ts', '--force'], {
       env: { ...process.env, DATABASE_URL: server.databaseUrl, NODE_ENV: 'test' },
     });
     await live.ended;
