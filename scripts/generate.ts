@@ -27,7 +27,7 @@ function generate(): void {
   const { resolve } = createRequire(import.meta.url);
   run(resolve('prisma/build/index.js'), 'generate');
   const codegen = findCodegen(resolve);
-  if (codegen) run(codegen, '--config', 'codegen.ts', '--silent');
+  if (codegen) run(codegen, '--config', 'codegen.ts');
   writeFileSync(stampFile, inputsStamp());
 }
 
