@@ -14,7 +14,13 @@ const env = loadEnv();
 const log = createLog({ logLevel: 'warn', logFormat: 'json' });
 const secrets = { appSecret: env.metaAppSecret ?? '', webhookToken: null, accessToken: null };
 const module = { current: () => Promise.resolve({ secrets }) };
-const webhook = createWebhookRoute({ module, ingest: await createIngest(), secondsToWait: async () => null, log });
+const webhook = createWebhookRoute({
+  module,
+  ingest: await createIngest(),
+  addressOf: () => '',
+  secondsToWait: async () => null,
+  log,
+});
 const server = createServer((request, response) => void webhook(request, response));
 server.listen(0, '127.0.0.1', () => {
   // A listening TCP server has an address with a port.

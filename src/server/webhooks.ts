@@ -23,7 +23,8 @@ export function createWebhooks(core: Core, { rates, addressOf }: Door) {
       module: readModule,
       ingest,
       previousSecret: core.env.metaAppSecretPrevious,
-      secondsToWait: (request) => rates.webhook(addressOf(request)),
+      addressOf,
+      secondsToWait: (address) => rates.webhook(address),
       log,
     }),
     /** Waits until all that was taken is stored. */

@@ -21,8 +21,9 @@ type RouteOptions = {
   ingest: Ingest;
   /** Counts beside the present app secret while that is changed at Meta. */
   previousSecret?: string | undefined;
+  addressOf: (request: IncomingMessage) => string;
   /** Where this address sends faster than it may. */
-  secondsToWait: (request: IncomingMessage) => Promise<number | null>;
+  secondsToWait: (address: string) => Promise<number | null>;
   log: Log;
 };
 
@@ -30,7 +31,7 @@ type RouteOptions = {
 export function createWebhookRoute(options: RouteOptions): WebhookRoute {
   return async (request, response) => {
     try {
-      const seconds = await options.secondsToWait(request);
+      const seconds = await options.secondsToWait(options.addressOf(request));
       if (seconds !== null)
         return answer(response, 429, 'Too many webhooks from this address.', { 'retry-after': String(seconds) });
       if (request.method === 'GET') return await shakeHands(options.module, request, response);
@@ -56,7 +57,7 @@ async function shakeHands(module: ReadSecrets, request: IncomingMessage, respons
 }
 
 async function takeDelivery(
-  { module, ingest, previousSecret, log }: Omit<RouteOptions, 'secondsToWait'>,
+  { module, ingest, previousSecret, addressOf, log }: Omit<RouteOptions, 'secondsToWait'>,
   request: IncomingMessage,
   response: ServerResponse,
 ): Promise<void> {
@@ -66,7 +67,10 @@ async function takeDelivery(
   const { appSecret } = (await module.current()).secrets;
   const isSigned = appSecret !== null && isSignedBy([appSecret, previousSecret ?? []].flat(), body, headerOf(request));
   if (!isSigned) {
-    log.warn({ bytes: body.length }, 'a webhook with a missing or wrong signature was refused');
+    log.warn(
+      { address: addressOf(request), bytes: body.length },
+      'a webhook with a missing or wrong signature was refused',
+    );
     return answer(response, 401, 'The signature is missing or wrong.');
   }
   const payload = parseJson(body);
