@@ -35,6 +35,11 @@ export async function startEmbeddedPostgres(options: EmbeddedOptions): Promise<E
     return { cluster: running, presence: await connect(clusterUrl(running, 'postgres', user), log) };
   });
   await ensureDatabase(presence, database);
+  if (home.account && !home.clusterDir.startsWith(dataDir))
+    log.info(
+      { folder: home.clusterDir },
+      `the database is not in ${dataDir}: PostgreSQL does not run as root, and its account cannot reach that folder`,
+    );
   log.debug({ port: cluster.port, pid: cluster.pid, folder: home.clusterDir }, 'Embedded PostgreSQL is ready');
   return {
     url: clusterUrl(cluster, database, user),
