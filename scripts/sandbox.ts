@@ -31,7 +31,7 @@ const { values: flags } = parseArgs({
 });
 
 if (flags.help) console.log(usage);
-else await run();
+else await run().catch(explain);
 
 async function run(): Promise<void> {
   const appSecret = flags['app-secret'] ?? randomBytes(16).toString('hex');
@@ -53,6 +53,12 @@ async function run(): Promise<void> {
   }
 }
 
+function explain(error: NodeJS.ErrnoException): void {
+  const isTaken = error.code === 'EADDRINUSE';
+  console.error(isTaken ? `Port ${flags.port} is in use: stop what listens there, or give another --port.` : error);
+  process.exitCode = 1;
+}
+
 function phoneNumbers(): SandboxNumber[] {
   const id = flags['phone-number-id'];
   if (id !== undefined) return [{ id, displayPhoneNumber: flags['phone-number'], verifiedName: 'Sandbox' }];
@@ -65,6 +71,7 @@ function phoneNumbers(): SandboxNumber[] {
 
 function instructions(sandbox: Sandbox, appSecret: string): string {
   return `The sandbox plays WhatsApp at ${sandbox.url}
+Webhooks go to ${flags['webhook-url']} (--webhook-url)
 
 Start the server with
   SANDBOX=off META_API_URL=${sandbox.url} META_APP_SECRET=${appSecret} npm start

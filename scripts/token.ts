@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util';
-import { subjectOf } from '../src/demo-data.ts';
+import { demoOperators, subjectOf } from '../src/demo-data.ts';
 import { loadEnv } from '../src/env.ts';
 import { signIn } from '../src/sign-in.ts';
 
@@ -24,6 +24,11 @@ try {
     ...(values.name && { displayName: values.name }),
     ...(values.permissions && { permissions: values.permissions.split(',') }),
   };
+  const isDemo = demoOperators.some(({ login }) => login === values.operator);
+  if (!isDemo && !values.subject && !values.permissions)
+    console.error(
+      `${values.operator} is none of the demo's operators: whoever is new has no rights without --permissions.`,
+    );
   console.log(await signIn(loadEnv(), operator, hours * 3600));
 } catch (error) {
   console.error(error instanceof Error ? error.message : error);

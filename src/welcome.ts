@@ -22,10 +22,14 @@ export async function welcome(env: Env, server: RunningServer): Promise<string> 
     ...(server.sandbox ? [`  Sandbox    ${server.sandbox.url}   plays WhatsApp: no real message is sent`] : []),
     '',
     ...tokens.map(([login, token]) => `  Operator ${login}\n    ${token}`),
-    `  Dashboard token\n    ${dashboardToken(env)}`,
+    `  Dashboard token (TOKEN=… npm run dashboard)\n    ${dashboardToken(env)}`,
     '',
-    '  A customer writes (signed as WhatsApp signs):',
-    `    ${signedCurl(env, server.url)}`,
+    ...(server.sandbox
+      ? ['  A customer writes:', `    ${customerCurl(server.sandbox.url)}`]
+      : [
+          '  A customer writes (signed as WhatsApp signs; a repeat changes nothing):',
+          `    ${signedCurl(env, server.url)}`,
+        ]),
     '',
     '  Then look:',
     `    curl -s ${server.url}${GRAPHQL_PATH} -H 'content-type: application/json' -H 'authorization: Bearer ${operatorToken}' -d '${JSON.stringify({ query })}'`,
@@ -33,6 +37,11 @@ export async function welcome(env: Env, server: RunningServer): Promise<string> 
     '  Or let `npm run demo` show it all.',
     '',
   ].join('\n');
+}
+
+function customerCurl(sandboxUrl: string): string {
+  const message = { from: '+420601123456', name: 'Jana Vesela', text: 'Dobry den, kdy otevirate?' };
+  return `curl -s ${sandboxUrl}/sandbox/customer-message -H 'content-type: application/json' -d '${JSON.stringify(message)}'`;
 }
 
 function signedCurl(env: Env, url: string): string {
