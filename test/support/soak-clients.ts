@@ -87,6 +87,13 @@ async function ask<T>(soak: Soak, query: string, variables: object): Promise<T |
   }
 }
 
+/** Where the stream stands: a subscriber who begins there hears all that comes. */
+export async function streamPosition(soak: Soak): Promise<string> {
+  const answer = await ask<{ conversations: { asOf: string } }>(soak, '{ conversations(first: 1) { asOf } }', {});
+  if (!answer) throw new Error('the position of the stream could not be read');
+  return answer.conversations.asOf;
+}
+
 type Heard = { messageAdded: { eventId: string; cursor: string } };
 
 /** A dashboard that resumes by its cursor wherever a process takes it. */
@@ -94,12 +101,13 @@ export class Subscriber {
   /** The events that it was told of, each once. */
   readonly heard = new Set<string>();
   private readonly soak: Soak;
-  private cursor: string | null = null;
+  private cursor: string;
   private client: Client | null = null;
   private isStopped = false;
 
-  constructor(soak: Soak) {
+  constructor(soak: Soak, after: string) {
     this.soak = soak;
+    this.cursor = after;
     this.follow();
   }
 
