@@ -13,10 +13,12 @@ const EXPECTED = [EnvError, DevSecretsError, EmbeddedPostgresError, DatabaseUnre
 try {
   const env = loadEnv();
   const log = createLog(env);
+  // From now on: a start that is cut short would leave its PostgreSQL behind. A second signal ends the process at once.
+  const stopped = signal();
   const server = await startServer({ env, log });
   log.info({ url: server.url }, 'listening');
   if (env.nodeEnv === 'development') console.log(await welcome(env, server));
-  await signal();
+  await stopped;
   log.info('stopping');
   await server[Symbol.asyncDispose]();
 } catch (error) {

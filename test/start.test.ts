@@ -1,9 +1,11 @@
-import { spawn } from 'node:child_process';
+import { spawn, type ChildProcess } from 'node:child_process';
 import { createServer } from 'node:http';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createTestDatabase } from './support/database.ts';
@@ -15,6 +17,8 @@ let folder: string;
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'cdesk-chats-start-'));
+  // Else PostgreSQL, which never runs as root, keeps its data elsewhere.
+  await chmod(folder, 0o755);
 });
 
 afterAll(() => rm(folder, { recursive: true, force: true }));
@@ -75,13 +79,37 @@ describe('a start that cannot succeed ends with code 1 and says why:', () => {
   });
 });
 
-async function start(settings: Record<string, string>): Promise<{ code: number | null; output: string }> {
-  const child = spawn(process.execPath, [main], {
-    env: { PATH: process.env.PATH, ...sharedSettings, LOG_LEVEL: 'fatal', ...settings },
-    stdio: ['ignore', 'pipe', 'pipe'],
+it('a stop in the midst of a start leaves no PostgreSQL behind', async () => {
+  const child = spawnMain({ DATA_DIR: join(folder, 'stopped'), PORT: '0', LOG_LEVEL: 'debug', LOG_FORMAT: 'json' });
+  const ended = endOf(child);
+  const cluster = await new Promise<string>((resolve) => {
+    createInterface(child.stdout).on('line', (line) => {
+      const { msg, folder: clusterDir } = JSON.parse(line);
+      if (msg === 'Embedded PostgreSQL is ready') resolve(clusterDir);
+    });
   });
+  const runs = () => existsSync(join(cluster, 'postmaster.pid'));
+  expect(runs()).toBe(true);
+  child.kill('SIGTERM');
+
+  expect(await ended).toBe(0);
+  expect(runs()).toBe(false);
+});
+
+async function start(settings: Record<string, string>): Promise<{ code: number | null; output: string }> {
+  const child = spawnMain({ LOG_LEVEL: 'fatal', ...settings });
   let output = '';
   for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk: Buffer) => (output += chunk.toString()));
-  const code = await new Promise<number | null>((resolve) => child.once('close', resolve));
-  return { code, output };
+  return { code: await endOf(child), output };
+}
+
+function spawnMain(settings: Record<string, string>) {
+  return spawn(process.execPath, [main], {
+    env: { PATH: process.env.PATH, ...sharedSettings, ...settings },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+}
+
+function endOf(child: ChildProcess): Promise<number | null> {
+  return new Promise((resolve) => child.once('close', resolve));
 }
