@@ -3,6 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { figure, median, table } from './report.ts';
 
@@ -39,10 +40,21 @@ async function firstAnswerMs(): Promise<number> {
     await firstAnswer(port);
     return performance.now() - begun;
   } finally {
-    const ended = new Promise((resolve) => child.once('close', resolve));
-    // The whole group: npm, its shell and the server.
-    if (child.pid) process.kill(-child.pid, 'SIGTERM');
-    await ended;
+    if (child.pid) await endGroup(child.pid);
+  }
+}
+
+/** npm, its shell and the server; npm itself ends before the server has. */
+async function endGroup(id: number): Promise<void> {
+  process.kill(-id, 'SIGTERM');
+  while (isGroupAlive(id)) await pause(20);
+}
+
+function isGroupAlive(id: number): boolean {
+  try {
+    return process.kill(-id, 0);
+  } catch {
+    return false;
   }
 }
 
@@ -59,7 +71,7 @@ async function firstAnswer(port: number): Promise<void> {
       const { errors } = (await answer.json()) as { errors?: { extensions?: { code?: string } }[] };
       if (errors?.[0]?.extensions?.code === 'UNAUTHENTICATED') return;
     } catch {
-      await new Promise((resolve) => setTimeout(resolve, 10));
+      await pause(10);
     }
   }
   throw new Error('the server did not answer within a minute');
