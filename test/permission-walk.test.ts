@@ -42,7 +42,10 @@ type Answer = {
   data?: Record<string, unknown> | null;
   errors?: { message: string; extensions: { code: string } }[];
 };
-type Refused = { __typename: string; code: string; required?: string };
+type Refused = { __typename: string; code: string; message: string; required?: string };
+
+/** What belongs to people, or the scope that is missing. */
+const REFUSAL = /^You may not do this\.$|^This token lacks READ_[A-Z_]+\.$/;
 
 describe('without a credential', () => {
   it.each(named([...fieldsOf(schema.getQueryType()), ...fieldsOf(schema.getMutationType())]))(
@@ -128,6 +131,15 @@ describe('a mutation', () => {
     expect(await refusalsOf(field, await apiToken(reading))).toMatchObject([{ __typename: 'ForbiddenError' }]);
   });
 
+  const needNoReading = ['startConversation', 'syncTemplates', 'uploadAttachment'];
+  const needReading = mutations.filter(({ name }) => !needNoReading.includes(name));
+
+  it.each(named(needReading))('%s tells a token whose scopes only write what it lacks', async (_name, field) => {
+    const refusals = await refusalsOf(field, await apiToken(['WRITE_MESSAGES', 'WRITE_REQUESTS']));
+
+    expect(refusals.map(({ message }) => message)).toEqual([expect.stringMatching(REFUSAL)]);
+  });
+
   it.each(named(mutations))('%s says that there is no licence', async (_name, field) => {
     expect(await errorsOf(unlicensed, field, await unlicensed.tokenOf('alena'))).toMatchObject([
       { __typename: 'ModuleUnavailableError', code: 'MODULE_NOT_LICENSED' },
@@ -139,7 +151,7 @@ describe('a mutation', () => {
   }
 
   async function errorsOf(at: TestServer, field: GraphQLField<unknown, unknown>, token: string): Promise<Refused[]> {
-    const selection = '{ __typename errors { __typename code ... on ForbiddenError { required } } }';
+    const selection = '{ __typename errors { __typename code message ... on ForbiddenError { required } } }';
     const operation = operationOn('mutation', field, selection);
     const answer = usesFile(field) ? await upload(at, token, operation) : await ask(at, token, operation);
     const payload = answer.data?.[field.name] as { errors: Refused[] } | undefined;

@@ -1,6 +1,6 @@
 import { hasScope } from '../auth.ts';
 import type { Context } from '../context.ts';
-import { Failure, ForbiddenError, type UserError as UserErrorShape } from '../errors.ts';
+import type { UserError as UserErrorShape } from '../errors.ts';
 import { addDiscussionPost } from '../services/requests/discuss.ts';
 import { builder } from './builder.ts';
 import { DiscussionPost } from './discussion.ts';
@@ -9,7 +9,7 @@ import { soughtId } from './global-id.ts';
 import { Request } from './request.ts';
 import { postsSeenBy } from './request-access.ts';
 import { openDesk, visibleRequest } from './request-payload.ts';
-import { requireRight } from './rights.ts';
+import { requireRight, requireScope } from './rights.ts';
 import { payload, UserError } from './user-error.ts';
 
 type Posted = { postId?: string; requestId?: string; replayed?: boolean; errors: UserErrorShape[] };
@@ -65,7 +65,7 @@ builder.mutationField('addDiscussionPost', (t) =>
   t.field({
     type: DiscussionPostPayload,
     description:
-      'Writes beside a request. Nothing is sent to WhatsApp and the beacon stays. Needs EDIT_REQUESTS, or a token with WRITE_REQUESTS and, for a note, READ_INTERNAL_NOTES.',
+      'Writes beside a request. Nothing is sent to WhatsApp and the beacon stays. Needs EDIT_REQUESTS, or a token with WRITE_REQUESTS, READ_REQUESTS and, for a note, READ_INTERNAL_NOTES.',
     args: { input: t.arg({ type: AddDiscussionPostInput, required: true }) },
     resolve: (_root, { input }, context) => payload(() => post(input, context)),
   }),
@@ -73,8 +73,7 @@ builder.mutationField('addDiscussionPost', (t) =>
 
 async function post(input: Input & { idempotencyKey: string }, context: Context) {
   const actor = requireRight(context.viewer, 'EDIT_REQUESTS', 'WRITE_REQUESTS');
-  if (input.kind === 'INTERNAL_NOTE' && actor.tokenId && !hasScope(context.viewer, 'READ_INTERNAL_NOTES'))
-    throw new Failure(new ForbiddenError('You may not write internal notes.'));
+  if (input.kind === 'INTERNAL_NOTE') requireScope(context.viewer, 'READ_INTERNAL_NOTES');
   const desk = await openDesk(context);
   const requestId = await visibleRequest(input.requestId, context);
   const attachmentIds = input.attachmentIds.map((id) => soughtId('Attachment', id));

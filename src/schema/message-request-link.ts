@@ -54,7 +54,7 @@ builder.mutationField('linkMessageToRequest', (t) =>
   t.field({
     type: MessagePayload,
     description:
-      'Files a message under a request of its conversation. Safe to repeat. Needs EDIT_REQUESTS, or a token with WRITE_REQUESTS.',
+      'Files a message under a request of its conversation. Safe to repeat. Needs EDIT_REQUESTS, or a token with WRITE_REQUESTS and READ_REQUESTS.',
     args: { input: t.arg({ type: MessageRequestInput, required: true }) },
     resolve: (_root, { input }, context) => payload(() => changeLink(linkMessageToRequest, input, context)),
   }),
@@ -64,7 +64,7 @@ builder.mutationField('unlinkMessageFromRequest', (t) =>
   t.field({
     type: MessagePayload,
     description:
-      'Takes a message out of a request; the one that it was made from stays. Safe to repeat. Needs EDIT_REQUESTS, or a token with WRITE_REQUESTS.',
+      'Takes a message out of a request; the one that it was made from stays. Safe to repeat. Needs EDIT_REQUESTS, or a token with WRITE_REQUESTS and READ_REQUESTS.',
     args: { input: t.arg({ type: MessageRequestInput, required: true }) },
     resolve: (_root, { input }, context) => payload(() => changeLink(unlinkMessageFromRequest, input, context)),
   }),

@@ -3,9 +3,11 @@ import { Failure, NotFoundError } from '../errors.ts';
 import type { Message } from '../generated/prisma/client.ts';
 import { maySee } from './visibility.ts';
 import { inputId } from './global-id.ts';
+import { requireScope } from './rights.ts';
 
 /** A message that the viewer may see; others do not exist. */
 export async function messageToChange(global: string, { viewer, loaders }: Context): Promise<Message> {
+  requireScope(viewer, 'READ_CONVERSATIONS');
   const id = inputId('Message', global, 'messageId');
   const message = await loaders.message.load(id);
   const conversation = message && (await loaders.conversation.load(message.conversationId));

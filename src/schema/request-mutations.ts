@@ -94,7 +94,7 @@ builder.mutationField('updateRequest', (t) =>
   t.field({
     type: RequestPayload,
     description:
-      'Changes fields of a request; every problem is told at once. Needs EDIT_REQUESTS, or a token with WRITE_REQUESTS.',
+      'Changes fields of a request; every problem is told at once. Needs EDIT_REQUESTS, or a token with WRITE_REQUESTS and READ_REQUESTS.',
     args: { input: t.arg({ type: UpdateRequestInput, required: true }) },
     resolve: (_root, { input }, context) =>
       payload(async () => {

@@ -11,7 +11,7 @@ import { openDesk, RequestPayload, visibleRequest } from './request-payload.ts';
 import { requireRight } from './rights.ts';
 import { payload } from './user-error.ts';
 
-const NEEDS = 'Safe to repeat. Needs EDIT_REQUESTS, or a token with WRITE_REQUESTS.';
+const NEEDS = 'Safe to repeat. Needs EDIT_REQUESTS, or a token with WRITE_REQUESTS and READ_REQUESTS.';
 
 const RequestTagsInput = builder.inputType('RequestTagsInput', {
   fields: (t) => ({

@@ -7,6 +7,7 @@ import { builder } from './builder.ts';
 import { Conversation } from './conversation.ts';
 import { rowId } from './global-id.ts';
 import { Request } from './request.ts';
+import { requireScope } from './rights.ts';
 import { UserError } from './user-error.ts';
 
 type Changed = { requestId?: string; replayed?: boolean; errors: UserErrorShape[] };
@@ -45,7 +46,8 @@ export async function openDesk({ readModule, connector }: Context): Promise<Requ
 }
 
 /** The row id of a request that the viewer may see; others do not exist. */
-export async function visibleRequest(global: string, { loaders }: Context): Promise<string> {
+export async function visibleRequest(global: string, { viewer, loaders }: Context): Promise<string> {
+  requireScope(viewer, 'READ_REQUESTS');
   const id = rowId('Request', global);
   if (id === null || !(await loaders.request.load(id)))
     throw new Failure(new NotFoundError('There is no such request.', ['input', 'requestId']));

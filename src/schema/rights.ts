@@ -66,6 +66,12 @@ export function forbiddenWithout(scope: TokenScope, viewer: Viewer | null, messa
   return forbidden(lack(viewer, scope) ?? message);
 }
 
+/** What a token has to see to change it; for operators what they may not see does not exist. */
+export function requireScope(viewer: Viewer | null, scope: TokenScope): void {
+  const sentence = hasScope(viewer, scope) ? null : lack(viewer, scope);
+  if (sentence !== null) throw new Failure(new ForbiddenError(sentence));
+}
+
 /** The scope that would have let a token in; null where none does. */
 function missingScope(failure: AuthFailure): string | null {
   if ('failures' in failure) return failure.failures.map(missingScope).find((scope) => scope !== null) ?? null;
@@ -102,8 +108,7 @@ export function followingRefusal({ licensed, settings }: ChatModule): Refusal | 
 
 /** The row id of a conversation that the viewer may see; others do not exist. */
 export async function visibleConversation(global: string, { viewer, loaders }: Context): Promise<string> {
-  const unread = hasScope(viewer, 'READ_CONVERSATIONS') ? null : lack(viewer, 'READ_CONVERSATIONS');
-  if (unread !== null) throw new Failure(new ForbiddenError(unread));
+  requireScope(viewer, 'READ_CONVERSATIONS');
   const id = inputId('Conversation', global, 'conversationId');
   const conversation = await loaders.conversation.load(id);
   if (!conversation || !maySee(viewer, conversation)) {
