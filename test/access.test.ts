@@ -6,6 +6,7 @@ import { globalId } from '../src/schema/global-id.ts';
 import { collect, eventually } from './support/events.ts';
 import { answerJson, startAnswering } from './support/http-answers.ts';
 import { patience } from './support/patience.ts';
+import { rowOf } from './support/sends.ts';
 import { startTestServer, type TestServer } from './support/server.ts';
 
 const CLOSE_MS = 5_000;
@@ -286,6 +287,19 @@ describe('a token for a dashboard', () => {
       status: 401,
       errors: [{ extensions: { code: 'UNAUTHENTICATED' } }],
     });
+  });
+
+  it('that is unknown, expired or revoked opens no socket, and one sentence says why', async () => {
+    const { secret: expired, apiToken: ended } = await create({});
+    const { secret: revoked, apiToken } = await create({});
+    await server.sql(`UPDATE api_token SET expires_at = now() WHERE id = $1`, [rowOf(ended?.id ?? '')]);
+    await revoke(apiToken?.id);
+
+    for (const token of [`cdesk_live_${'A'.repeat(43)}`, expired ?? '', revoked ?? ''])
+      expect(await closing(other, token)).toMatchObject({
+        code: 4403,
+        reason: 'Forbidden: the token is missing, unknown, expired or revoked',
+      });
   });
 
   it('ends when it expires, with its socket', async () => {

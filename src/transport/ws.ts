@@ -21,6 +21,8 @@ import { createWsOperations, type RunArgs } from './ws-operations.ts';
 
 const INIT_WAIT_MS = 3_000;
 const MAX_FRAME_BYTES = 256 * 1024;
+/** One for all, so that it tells nobody which tokens there are. */
+const NOT_LET_IN = 'Forbidden: the token is missing, unknown, expired or revoked';
 
 export type WsServer = AsyncDisposable & {
   upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void;
@@ -141,8 +143,9 @@ export function createWsServer(options: {
       connected.add(signedIn);
       return true;
     } catch (error) {
-      if (error instanceof Refusal) return false;
-      throw error;
+      if (!(error instanceof Refusal)) throw error;
+      connection.socket.close(closeCodes.forbidden, NOT_LET_IN);
+      return false;
     }
   }
 }
