@@ -2,7 +2,7 @@ import { Failure, ProviderError } from './errors.ts';
 import type { PhoneNumber } from './meta/account.ts';
 import type { MetaClient } from './meta/client.ts';
 import type { CallOutcome, Failed } from './meta/outcome.ts';
-import type { CheckConnection, Connection } from './services/connection.ts';
+import type { CheckConnection, Connection, ConnectionReport } from './services/connection.ts';
 import { comparisonKey } from './services/phone-numbers.ts';
 import type { SetupProblem } from './services/setup.ts';
 
@@ -13,14 +13,14 @@ export function createConnectionCheck(meta: MetaClient): CheckConnection {
   return async (connection) => {
     const account = await accountProblems(meta, connection);
     // With a token that Meta refuses every other answer would be the same refusal.
-    if (account.some(({ code }) => code === 'ACCESS_TOKEN_REJECTED')) return { problems: { account }, names: [] };
+    if (account.some(({ code }) => code === 'ACCESS_TOKEN_REJECTED')) return { problems: { account }, numbers: [] };
     const [numbers, access] = await Promise.all([
       Promise.all(connection.numbers.map((number) => askNumber(meta, connection, number))),
       webhookProblems(meta, connection),
     ]);
     return {
       problems: { account, numbers: numbers.flatMap(({ problems }) => problems), access },
-      names: numbers.flatMap(({ name }) => name ?? []),
+      numbers: numbers.flatMap(({ told }) => told ?? []),
     };
   };
 }
@@ -36,24 +36,24 @@ async function accountProblems(meta: MetaClient, connection: Connection): Promis
   ];
 }
 
-type Asked = { problems: SetupProblem[]; name: { phoneNumberId: string; displayName: string } | null };
+type Asked = { problems: SetupProblem[]; told: ConnectionReport['numbers'][number] | null };
 
 async function askNumber(
   meta: MetaClient,
   { accessToken }: Connection,
-  number: Connection['numbers'][number],
+  { phoneNumberId, phoneNumber }: Connection['numbers'][number],
 ): Promise<Asked> {
-  const outcome = await meta.getPhoneNumber(number.phoneNumberId, accessToken);
+  const outcome = await meta.getPhoneNumber(phoneNumberId, accessToken);
   if (answered(outcome)) {
-    const { verifiedName } = outcome.value;
-    const name = verifiedName === null ? null : { phoneNumberId: number.phoneNumberId, displayName: verifiedName };
-    return { problems: numberProblems(number.phoneNumber, outcome.value), name };
+    const { verifiedName: displayName, qualityRating } = outcome.value;
+    const problems = numberProblems(phoneNumber, outcome.value);
+    return { problems, told: { phoneNumber, displayName, qualityRating } };
   }
   const unknown = {
     code: 'NUMBER_NOT_FOUND',
-    message: `The access token does not reach the number with the ID ${number.phoneNumberId}.`,
+    message: `The access token does not reach the number with the ID ${phoneNumberId}.`,
   };
-  return { problems: [refusal(outcome, unknown)], name: null };
+  return { problems: [refusal(outcome, unknown)], told: null };
 }
 
 function numberProblems(phoneNumber: string, found: PhoneNumber): SetupProblem[] {

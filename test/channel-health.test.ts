@@ -1,5 +1,6 @@
 import { gql } from 'graphql-request';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { eventually } from './support/events.ts';
 import { number1, startTestServer, type TestServer } from './support/server.ts';
 
 let server: TestServer;
@@ -159,3 +160,53 @@ it('the name that Meta approved is the name of the number, and news of an older 
 
   expect(await nameOf()).toEqual({ name: 'Lucky Tree' });
 });
+
+it('of two names approved in one delivery the later one holds', async () => {
+  const named = (name: string, time: number) => ({
+    id: '100000000000001',
+    time,
+    changes: [
+      {
+        field: 'phone_number_name_update',
+        value: {
+          display_phone_number: number1.phoneNumber.slice(1),
+          decision: 'APPROVED',
+          requested_verified_name: name,
+        },
+      },
+    ],
+  });
+  const now = Math.floor(Date.now() / 1000);
+
+  await server.postWebhook({
+    object: 'whatsapp_business_account',
+    entry: [named('Lucky Bush', now), named('Lucky Seed', now - 60)],
+  });
+
+  expect(await eventually(async () => (await numbers())[0]?.displayName === 'Lucky Bush')).toBe(true);
+});
+
+it('the quality of a number is what Meta told last, and a check that finds it good ends the trouble', async () => {
+  const flagged = { display_phone_number: number1.phoneNumber.slice(1), event: 'FLAGGED', current_limit: 'TIER_1K' };
+
+  const ratings = async () => (await numbers()).map(({ qualityRating }) => qualityRating).join();
+
+  await tell('phone_number_quality_update', { ...flagged, event: 'UNFLAGGED' }, minutesAgo(2));
+  await eventually(async () => (await ratings()) === 'UNKNOWN,');
+  await tell('phone_number_quality_update', flagged, minutesAgo(1));
+  await eventually(async () => (await ratings()) === 'RED,');
+  expect(await codes()).toContain('NUMBER_FLAGGED');
+  await (await server.as('alena')).request('mutation { verifyChatConnection { errors { code } } }');
+
+  await eventually(async () => (await ratings()) === 'GREEN,GREEN');
+  expect(await codes()).not.toContain('NUMBER_FLAGGED');
+});
+
+async function numbers(): Promise<{ displayName: string; qualityRating: string | null }[]> {
+  const { chatModule } = await (
+    await server.as('alena')
+  ).request<{ chatModule: { settings: { businessNumbers: { displayName: string; qualityRating: string | null }[] } } }>(
+    '{ chatModule { settings { businessNumbers { displayName qualityRating } } } }',
+  );
+  return chatModule.settings.businessNumbers;
+}

@@ -15,6 +15,11 @@ export const BusinessNumber = builder.prismaNode('BusinessNumber', {
       nullable: true,
       description: 'The name that Meta shows to customers.',
     }),
+    qualityRating: t.exposeString('qualityRating', {
+      nullable: true,
+      description:
+        "Meta's word for how customers take what the number sends: GREEN, YELLOW, RED, UNKNOWN, or one that it adds. Null until Meta said it.",
+    }),
     active: t.exposeBoolean('active', { description: 'False once it was replaced: history stays, nothing is sent.' }),
   }),
 });

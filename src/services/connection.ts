@@ -1,5 +1,5 @@
 import type { Database } from '../db/database.ts';
-import { saveNumberNames, saveVerification } from '../db/statements/settings.ts';
+import { saveToldNumber, saveVerification, type ToldNumber } from '../db/statements/settings.ts';
 import { addTemplateSyncJob } from '../db/statements/jobs.ts';
 import { transaction, type Transaction } from '../db/transaction.ts';
 import { Failure, ModuleUnavailableError } from '../errors.ts';
@@ -12,8 +12,7 @@ import type { Verification } from './setup.ts';
 /** What Meta says of the settings. */
 export type ConnectionReport = {
   problems: Verification;
-  /** The names that customers see. */
-  names: { phoneNumberId: string; displayName: string }[];
+  numbers: ToldNumber[];
 };
 
 /** Asks Meta; rejects with a ProviderError where Meta cannot be asked now. */
@@ -40,11 +39,18 @@ export function connectionOf({ settings, secrets, numbers, setup }: ChatModule):
 export async function recordVerification(db: Database, actor: Actor, report: ConnectionReport): Promise<void> {
   await transaction(db, async (tx) => {
     await saveVerification(tx, report.problems);
-    if (report.names.length > 0) await saveNumberNames(tx, report.names);
+    for (const number of report.numbers) await noteNumber(tx, number);
     const codes = Object.values(report.problems).flatMap((problems) => problems.map(({ code }) => code));
     if (codes.length === 0) await resume(tx);
     await recordAudit(tx, actor, { action: 'CONNECTION_CHECKED', detail: codes.join(', ') || 'no problem' });
   });
+}
+
+/** Meta does not always say by a webhook that a bad rating has become a better one. */
+async function noteNumber(tx: Transaction, number: ToldNumber): Promise<void> {
+  saveToldNumber(tx, number);
+  if (number.qualityRating === 'GREEN' || number.qualityRating === 'YELLOW')
+    await clearChannelProblems(tx, `account:quality:${number.phoneNumber.slice(1)}`);
 }
 
 /** What stopped the sending is over: the queue goes out within seconds. The account may be another one, with other templates. */

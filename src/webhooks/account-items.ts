@@ -25,9 +25,16 @@ export function readAccountChange(value: Json, around: AccountSurroundings): Acc
     severity: severityOf(field, event, value, alert),
     approvedName:
       field === 'phone_number_name_update' && event === 'APPROVED' ? asText(value.requested_verified_name) : null,
+    qualityRating: field === 'phone_number_quality_update' ? (ratings.get(event) ?? null) : null,
     at: around.at ?? asInstant(value.timestamp),
   };
 }
+
+/** These two say that the rating fell to the lowest, or rose from it to one that they do not name. */
+const ratings = new Map<string | null, string>([
+  ['FLAGGED', 'RED'],
+  ['UNFLAGGED', 'UNKNOWN'],
+]);
 
 /** Keys that only one field has, for a change that names none. */
 const telling: [key: string, field: string][] = [
@@ -90,7 +97,8 @@ export function channelError(
   const details = firstText(asObject(error.error_data)?.details, error.message, error.title) ?? 'unknown error';
   const summary = `WhatsApp reported error ${event ?? 'without a code'}: ${details}`;
   const { businessAccountId, at } = around;
-  const told = { event, displayPhoneNumber, summary, severity: 'warning' as const, approvedName: null, at };
+  const told = { event, displayPhoneNumber, summary, severity: 'warning' as const, at };
   const trouble = errorTrouble(event, displayPhoneNumber);
-  return { type: 'account', businessAccountId, field: 'errors', ...told, trouble };
+  const ofNumber = { approvedName: null, qualityRating: null };
+  return { type: 'account', businessAccountId, field: 'errors', ...told, ...ofNumber, trouble };
 }

@@ -75,24 +75,13 @@ export async function retireNumbers(tx: Transaction, ids: string[]): Promise<voi
   await tx.query('UPDATE business_number SET active = false WHERE id = ANY($1::uuid[])', [ids]);
 }
 
-export async function saveNumberNames(
-  tx: Transaction,
-  names: readonly { phoneNumberId: string; displayName: string }[],
-): Promise<void> {
-  await tx.query(
-    `UPDATE business_number b SET display_name = n."displayName"
-     FROM json_to_recordset($1::json) AS n ("phoneNumberId" text, "displayName" text)
-     WHERE b.phone_number_id = n."phoneNumberId"`,
-    [JSON.stringify(names)],
-  );
-}
+/** What Meta says of one of our numbers; null: it did not say. */
+export type ToldNumber = { phoneNumber: string; displayName: string | null; qualityRating: string | null };
 
-/** What Meta approved as names of our numbers. */
-export function renameNumbers(tx: Transaction, names: readonly { phoneNumber: string; displayName: string }[]): void {
-  if (names.length === 0) return;
+export function saveToldNumber(tx: Transaction, { phoneNumber, displayName, qualityRating }: ToldNumber): void {
   tx.send(
-    `UPDATE business_number b SET display_name = n."displayName"
-     FROM json_to_recordset($1::json) AS n ("phoneNumber" text, "displayName" text) WHERE b.phone_number = n."phoneNumber"`,
-    [JSON.stringify(names)],
+    `UPDATE business_number SET display_name = coalesce($2, display_name), quality_rating = coalesce($3, quality_rating)
+     WHERE phone_number = $1`,
+    [phoneNumber, displayName, qualityRating],
   );
 }

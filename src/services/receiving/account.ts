@@ -40,11 +40,9 @@ export function applyAccountEvent(batch: Batch, item: AccountItem | TemplateItem
   const key = [item.businessAccountId, field, event, subject, at.getTime(), summary].join(':');
   const severity = item.type === 'account' ? item.severity : 'info';
   batch.accountEvents.push({ id: newId(), field, event, summary, severity, at, key });
-  if (item.type === 'account' && item.approvedName && item.displayPhoneNumber)
-    batch.numberNames.push({
-      eventKey: key,
-      phoneNumber: `+${item.displayPhoneNumber}`,
-      displayName: item.approvedName,
-    });
-  if (item.type === 'account' && item.trouble) batch.troubles.push({ eventKey: key, item, trouble: item.trouble, at });
+  if (item.type !== 'account') return;
+  const { approvedName: displayName, qualityRating, displayPhoneNumber: digits, trouble } = item;
+  if (digits && (displayName ?? qualityRating) !== null)
+    batch.numberNews.push({ eventKey: key, at, phoneNumber: `+${digits}`, displayName, qualityRating });
+  if (trouble) batch.troubles.push({ eventKey: key, item, trouble, at });
 }

@@ -9,7 +9,7 @@ import {
 } from '../../db/statements/attachments.ts';
 import { saveReactions, type NewReaction } from '../../db/statements/reactions.ts';
 import { saveAccountEvents, type NewAccountEvent } from '../../db/statements/account-events.ts';
-import { renameNumbers } from '../../db/statements/settings.ts';
+import { saveToldNumber, type ToldNumber } from '../../db/statements/settings.ts';
 import type { Transaction } from '../../db/transaction.ts';
 import type { Changes } from '../changes.ts';
 import { newConversation } from '../new-conversation.ts';
@@ -32,7 +32,7 @@ export class Batch {
   readonly accountEvents: NewAccountEvent[] = [];
   readonly templateItems: TemplateItem[] = [];
   readonly troubles: ToldTrouble[] = [];
-  readonly numberNames: { eventKey: string; phoneNumber: string; displayName: string }[] = [];
+  readonly numberNews: (ToldNumber & { eventKey: string; at: Date })[] = [];
   private readonly numbers: Numbers;
   private readonly awaited: ReadonlySet<string>;
   private readonly byPair = new Map<string, ConversationRow>();
@@ -123,10 +123,8 @@ export class Batch {
     // News told again are none: since then there may have been newer ones.
     const fresh = await saveAccountEvents(tx, this.accountEvents);
     await applyTroubles(tx, this.troubles, fresh);
-    renameNumbers(
-      tx,
-      this.numberNames.filter(({ eventKey }) => fresh.has(eventKey)),
-    );
+    const news = this.numberNews.filter(({ eventKey }) => fresh.has(eventKey));
+    for (const told of news.toSorted((a, b) => a.at.getTime() - b.at.getTime())) saveToldNumber(tx, told);
     await applyTemplateItems(tx, this.templateItems);
   }
 

@@ -177,6 +177,8 @@ export type AccountItem = {
   severity: 'info' | 'warning' | 'critical';
   /** What customers see as the number's name from now on; null where it is about something else. */
   approvedName: string | null;
+  /** Meta's word for how customers take what the number sends; null where it is about something else. */
+  qualityRating: string | null;
   trouble: Trouble | null;
   at: Date | null;
 };
