@@ -18,15 +18,24 @@ try {
   const server = await startServer({ env, log });
   log.info({ url: server.url }, 'listening');
   if (env.nodeEnv === 'development') console.log(await welcome(env, server));
-  await stopped;
+  const failure = await Promise.race([stopped, server.failed]);
   log.info('stopping');
+  // Nobody else ends a process that failed and cannot finish what it began.
+  if (failure !== null) setTimeout(() => process.exit(1), 2 * env.shutdownGraceMs).unref();
   await server[Symbol.asyncDispose]();
+  if (failure !== null) fail(failure);
 } catch (error) {
   // What a person can mend is one sentence; anything else needs its stack.
-  console.error(EXPECTED.some((kind) => error instanceof kind) && error instanceof Error ? error.message : error);
+  fail(EXPECTED.some((kind) => error instanceof kind) && error instanceof Error ? error.message : error);
+}
+
+function fail(why: unknown): void {
+  console.error(why);
   process.exitCode = 1;
 }
 
-function signal(): Promise<unknown> {
-  return Promise.race(['SIGINT', 'SIGTERM'].map((name) => new Promise((resolve) => process.once(name, resolve))));
+function signal(): Promise<null> {
+  return new Promise((resolve) => {
+    for (const name of ['SIGINT', 'SIGTERM']) process.once(name, () => resolve(null));
+  });
 }

@@ -20,7 +20,7 @@ export type RequestConnection = {
   /** Null where there is no CDESK. */
   route: ConnectorRoute | null;
   /** Workers of its own, so that a slow CDESK holds up no other job. */
-  startJobs(): Promise<AsyncDisposable | null>;
+  startJobs(onEnded: (why: string) => void): Promise<AsyncDisposable | null>;
 };
 
 export function connectRequests(options: {
@@ -36,11 +36,11 @@ export function connectRequests(options: {
   return {
     store: mirroringStore,
     route: createConnectorRoute({ db, readModule, secret, log }),
-    async startJobs() {
+    async startJobs(onEnded) {
       await using parts = new AsyncDisposableStack();
       const client = parts.use(createConnectorClient({ url, secret, timeoutMs }));
       const tasks = { 'mirror-request': createMirrorTask({ db, client, log }) };
-      parts.use(await startWorker({ db, tasks, concurrency: CONCURRENT_MIRRORS, tracing, log }));
+      parts.use(await startWorker({ db, tasks, concurrency: CONCURRENT_MIRRORS, onEnded, tracing, log }));
       const chores = [{ name: 'requests that CDESK lacks', run: () => requeueUnmirrored(db) }];
       parts.use(startUpkeep({ chores, everyMs: REQUEUE_MS, log }));
       return parts.move();

@@ -17,6 +17,8 @@ export type RunningServer = AsyncDisposable & {
   /** Where it listens, e.g. http://127.0.0.1:4000. */
   url: string;
   sandbox: Sandbox | null;
+  /** Settles where it cannot go on, with a sentence that says why. */
+  failed: Promise<string>;
 };
 
 export type ServerOptions = { env: Env; log: Log };
@@ -51,12 +53,14 @@ export async function startServer({ env, log }: ServerOptions): Promise<RunningS
   core.addresses.own = url;
   // On port 0 the address is known only now.
   if (!URL.canParse(env.publicUrl) || new URL(env.publicUrl).port === '0') core.addresses.public = url;
-  if (env.role !== 'api') await startBackground(core, undo);
+  const { promise: failed, resolve: fail } = Promise.withResolvers<string>();
+  if (env.role !== 'api') await startBackground(core, undo, fail);
 
   const parts = undo.move();
   return {
     url,
     sandbox: core.sandbox,
+    failed,
     async [Symbol.asyncDispose]() {
       isStopping = true;
       const closed = new Promise((resolve) => http.close(resolve));

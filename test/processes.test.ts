@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { createTestDatabase } from './support/database.ts';
+import { createTestDatabase, runSql } from './support/database.ts';
 import { collect } from './support/events.ts';
 import { keepPerTest } from './support/keep.ts';
 import { batchOf, textMessage } from './support/payloads.ts';
@@ -50,6 +50,19 @@ describe('server processes', () => {
       await socket.dispose();
     },
   );
+
+  it('end with code 1 and a sentence when the job worker gives up for good', async () => {
+    const database = keep(await createTestDatabase());
+    const process = keep(await startServerProcess({ DATABASE_URL: database.url }));
+
+    // What the library tells its older self when it migrates its tables.
+    await runSql(database.url, `SELECT pg_notify('worker:migrate', '{"breaking":true,"migrationNumber":99}')`);
+
+    expect(await process.ended).toBe(1);
+    expect(process.output()).toMatch(
+      /^The job worker gave up, and nothing would be sent any more: start this process anew/m,
+    );
+  });
 
   it('that are killed right after the 200 lose nothing: message, beacon, event and reply are there after a restart', async () => {
     const database = keep(await createTestDatabase());

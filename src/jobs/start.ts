@@ -39,6 +39,7 @@ export type JobOptions = {
   tracing: Tracing;
   /** Of other parts. */
   chores: Chore[];
+  onEnded: (why: string) => void;
   log: Log;
 };
 
@@ -56,11 +57,11 @@ const SEND_PATIENCE_MS = 8_000;
 
 /** Everything that a process does by itself: sending, fetching, mirroring, and what comes due with time. */
 export async function startJobs(options: JobOptions): Promise<AsyncDisposable> {
-  const { db, env, tracing, log } = options;
+  const { db, env, onEnded, tracing, log } = options;
   await using undo = new AsyncDisposableStack();
   const pacer = createPacer(db, env.metaMessagesPerSecond);
   const concurrency = Math.max(FEWEST_SENDS, Math.ceil(env.metaMessagesPerSecond * SECONDS_OF_SENDS));
-  undo.use(await startWorker({ db, tasks: sendTasks(options, pacer), concurrency, tracing, log }));
+  undo.use(await startWorker({ db, tasks: sendTasks(options, pacer), concurrency, onEnded, tracing, log }));
   undo.defer(() => pacer.stop());
   const background = backgroundTasks(options);
   undo.use(
@@ -69,6 +70,7 @@ export async function startJobs(options: JobOptions): Promise<AsyncDisposable> {
       tasks: background,
       concurrency: BACKGROUND_JOBS,
       crontab: `${HOURLY_SYNC}\n${HOURLY_RETENTION}`,
+      onEnded,
       tracing,
       log,
     }),

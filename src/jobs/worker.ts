@@ -25,14 +25,22 @@ export async function startWorker(options: {
   concurrency: number;
   /** Lines of a crontab, UTC. */
   crontab?: string;
+  /** The library stopped by itself, for good: without jobs a process would take messages and send none. */
+  onEnded: (why: string) => void;
   tracing: Tracing;
   log: Log;
 }): Promise<Jobs> {
-  const { db, concurrency, crontab, tracing, log } = options;
+  const { db, concurrency, crontab, onEnded, tracing, log } = options;
   const tasks = Object.fromEntries(Object.entries(options.tasks).map(([name, task]) => [name, traced(name, task)]));
   const events: WorkerEvents = new EventEmitter();
   let local: LocalQueue | null = null;
+  let isEnding = false;
   events.on('localQueue:init', ({ localQueue }) => (local = localQueue));
+  events.on('pool:gracefulShutdown', ({ message }) => {
+    if (isEnding) return;
+    isEnding = true;
+    onEnded(`The job worker gave up, and nothing would be sent any more: start this process anew. It said: ${message}`);
+  });
   const runner: Runner = await run({
     events,
     pgPool: patientPool(db.pool),
@@ -45,10 +53,10 @@ export async function startWorker(options: {
     pollInterval: 1_000,
     logger: toPino(log),
   });
-  // The runner ends by itself only when it was stopped or when it failed for good.
-  runner.promise.catch((error: unknown) => log.error({ err: error }, 'the job worker ended'));
   return {
     async [Symbol.asyncDispose]() {
+      if (isEnding) return runner.promise;
+      isEnding = true;
       if (!local) return runner.stop();
       // The library cannot end while it holds jobs that nobody has begun: it would break off those that are running.
       local.jobQueue.splice(0);

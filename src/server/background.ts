@@ -10,10 +10,14 @@ import { readIngestSettings } from './webhooks.ts';
 const FORGET_MS = 60_000;
 
 /** What a worker does: sending, fetching, and what comes due with time. */
-export async function startBackground(core: Core, undo: AsyncDisposableStack): Promise<void> {
+export async function startBackground(
+  core: Core,
+  undo: AsyncDisposableStack,
+  onEnded: (why: string) => void,
+): Promise<void> {
   const { db, env, log, requests } = core;
-  undo.use(await startJobs({ ...core, chores: receivingChores(core) }));
-  undo.use(await requests.startJobs());
+  undo.use(await startJobs({ ...core, chores: receivingChores(core), onEnded }));
+  undo.use(await requests.startJobs(onEnded));
   const forgetting = [{ name: 'old events', run: () => forgetOldEvents(db, env) }];
   undo.use(startUpkeep({ chores: forgetting, everyMs: FORGET_MS, log }));
 }
