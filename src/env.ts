@@ -86,7 +86,7 @@ const settings = z.object({
   PORT: integer(4000, 0, 65_535),
   PUBLIC_URL: url('http:', 'https:').optional(),
   DATABASE_URL: url('postgres:', 'postgresql:').optional(),
-  DATABASE_POOL_SIZE: integer(16, 2, 1000),
+  DATABASE_POOL_SIZE: integer(16, 5, 1000),
   REDIS_URL: url('redis:', 'rediss:').optional(),
   DATA_DIR: z
     .string()

@@ -124,7 +124,7 @@ describe('the login state', () => {
 it('of a process that was killed runs out on the other one: who is online, and who is in a conversation', async () => {
   const redis = await createTestRedis();
   const database = undo.use(await createTestDatabase());
-  const shared = { DATABASE_URL: database.url, REDIS_URL: redis.url, ...settings, DATABASE_POOL_SIZE: '4' };
+  const shared = { DATABASE_URL: database.url, REDIS_URL: redis.url, ...settings, DATABASE_POOL_SIZE: '5' };
   const [first, second] = await Promise.all([startServerProcess(shared), startServerProcess(shared)]);
   undo.use(first);
   undo.use(second);

@@ -49,6 +49,29 @@ describe('two processes that share a number', () => {
   });
 });
 
+describe('a flood of replies from one number', () => {
+  it('holds up neither the replies of the other number nor reactions', async () => {
+    await using server = await startTestServer({ settings: { META_MESSAGES_PER_SECOND: '4' } });
+    const begun = await Promise.all(Array.from({ length: 60 }, () => beginConversation(server)));
+    const other = await beginConversation(server, { phoneNumberId: number2.phoneNumberId });
+    const boris = await server.as('boris');
+    const sentTo = (from: string) => server.sandbox.ledger({ to: from });
+
+    await Promise.all(
+      begun.map(({ conversationId }) => send(boris, 'replyToConversation', { conversationId, text: 'Všem' })),
+    );
+    await send(boris, 'replyToConversation', { conversationId: other.conversationId, text: 'Jednomu' });
+    await boris.request(
+      'mutation React($id: ID!) { setReaction(input: { messageId: $id, emoji: "👍" }) { errors { message } } }',
+      { id: other.messageId },
+    );
+    await eventually(async () => sentTo(other.from).length === 2, 10_000);
+
+    const sentOfFlood = begun.filter(({ from }) => sentTo(from).length > 0).length;
+    expect(sentOfFlood).toBeLessThan(begun.length / 2);
+  });
+});
+
 describe('a process that ends', () => {
   it('leaves what waits for its turn to the next one, and is gone at once', async () => {
     await using database = await createTestDatabase();

@@ -1,6 +1,6 @@
 import type { TaskList } from 'graphile-worker';
 import type { Database } from '../db/database.ts';
-import { addTemplateSyncJob } from '../db/statements/jobs.ts';
+import { addTemplateSyncJob, SEND_TASKS } from '../db/statements/jobs.ts';
 import { findExpiredReplies, requeueAbandonedSends } from '../db/statements/send-queue.ts';
 import { transaction } from '../db/transaction.ts';
 import type { Env } from '../env.ts';
@@ -44,7 +44,7 @@ export type JobOptions = {
 };
 
 /**
- * Sends at once, in seconds of the full rate. Calls that Meta leaves without an answer must not hold up the others (5 %
+ * Sends at once of one number, in seconds of the full rate. Calls that Meta leaves without an answer must not hold up the others (5 %
  * of them with 15 seconds each are 0.75), and who waits for a turn must not be taken for dead.
  */
 const SECONDS_OF_SENDS = 1.6;
@@ -61,7 +61,8 @@ export async function startJobs(options: JobOptions): Promise<AsyncDisposable> {
   await using undo = new AsyncDisposableStack();
   const pacer = createPacer(db, env.metaMessagesPerSecond);
   const concurrency = Math.max(FEWEST_SENDS, Math.ceil(env.metaMessagesPerSecond * SECONDS_OF_SENDS));
-  undo.use(await startWorker({ db, tasks: sendTasks(options, pacer), concurrency, onEnded, tracing, log }));
+  for (const tasks of sendTasks(options, pacer))
+    undo.use(await startWorker({ db, tasks, concurrency, onEnded, tracing, log }));
   undo.defer(() => pacer.stop());
   const background = backgroundTasks(options);
   undo.use(
@@ -81,14 +82,16 @@ export async function startJobs(options: JobOptions): Promise<AsyncDisposable> {
   return undo.move();
 }
 
-function sendTasks(options: JobOptions, pacer: Pacer): TaskList {
+/** What both have in common is done by whoever is free. */
+function sendTasks(options: JobOptions, pacer: Pacer): TaskList[] {
   const { env } = options;
   const limits = { unknownWaitMs: env.unknownOutcomeWaitSeconds * 1000, timeoutMs: env.metaTimeoutMs };
-  return {
-    send: createSendTask({ ...options, ...limits, pacer }),
+  const send = createSendTask({ ...options, ...limits, pacer });
+  const common = {
     'send-reaction': createReactionTask({ ...options, pacer }),
     'mark-read': createReceiptTask(options),
   };
+  return SEND_TASKS.map((name) => ({ [name]: send, ...common }));
 }
 
 function backgroundTasks(options: JobOptions): TaskList {

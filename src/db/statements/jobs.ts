@@ -1,13 +1,18 @@
 import type { Statement, Transaction } from '../transaction.ts';
 
+/** Those of one number wait for its turns: each of the two numbers has workers of its own, and a flood to one leaves the other alone. */
+export const SEND_TASKS = ['send', 'send-second'] as const;
+/** Of a business_number `b`. */
+export const sendTask = `CASE b.slot WHEN 2 THEN 'send-second' ELSE 'send' END`;
+
 // One waiting job per conversation: it sends everything that is queued, oldest first. A job that is running already
 // keeps its key's old row, so a message queued meanwhile gets a job of its own.
 const addSend: Statement = {
   name: 'add-send-job',
-  text: `SELECT graphile_worker.add_job('send',
+  text: `SELECT graphile_worker.add_job(${sendTask},
       json_build_object('conversationId', c.id, 'businessNumberId', c.business_number_id),
       job_key => 'send:' || c.id, run_at => $2, max_attempts => 25)
-    FROM conversation c WHERE c.id = $1`,
+    FROM conversation c JOIN business_number b ON b.id = c.business_number_id WHERE c.id = $1`,
 };
 
 /** Queues the sending of a conversation's messages with the transaction; `at` (UTC) puts it off. */

@@ -1,6 +1,7 @@
 import type { MessageKind, SendState } from '../../generated/prisma/enums.ts';
 import type { Content } from '../content.ts';
 import type { Statement, Transaction } from '../transaction.ts';
+import { sendTask } from './jobs.ts';
 import type { TemplateToSend } from './templates.ts';
 
 /** A message that is not settled yet, with what it takes to send it. */
@@ -121,9 +122,9 @@ const abandoned: Statement = {
       WHERE (m.send_state = 'SENDING' AND m.send_lease_until < $1)
         OR (m.send_state = 'QUEUED' AND coalesce(m.send_not_before, $1) <= $1 AND coalesce(m.send_lease_until, $1) <= $1)
       LIMIT 5000)
-    SELECT graphile_worker.add_job('send', json_build_object('conversationId', c.id, 'businessNumberId', c.business_number_id),
+    SELECT graphile_worker.add_job(${sendTask}, json_build_object('conversationId', c.id, 'businessNumberId', c.business_number_id),
         job_key => 'send:' || c.id, max_attempts => 25)
-    FROM due JOIN conversation c ON c.id = due.id
+    FROM due JOIN conversation c ON c.id = due.id JOIN business_number b ON b.id = c.business_number_id
     WHERE coalesce(c.send_paused_until, $1) <= $1
       AND NOT EXISTS (SELECT FROM channel_problem p WHERE p.stops_sending AND p.cleared_at IS NULL
           AND coalesce(p.expires_at, 'infinity') > $1
