@@ -41,8 +41,11 @@ const settings = [
   'timezone=UTC',
 ];
 
+/** The pool waits for the promise of `onConnect`, which its types do not say. */
+type PoolConfig = pg.PoolConfig & { onConnect: (client: pg.ClientBase) => Promise<void> };
+
 export function openDatabase(options: { url: string; poolSize: number; applicationName?: string }): Database {
-  const pool = new pg.Pool({
+  const config: PoolConfig = {
     connectionString: options.url,
     max: options.poolSize,
     application_name: options.applicationName ?? 'cdesk-chats',
@@ -53,10 +56,10 @@ export function openDatabase(options: { url: string; poolSize: number; applicati
     // Statements of one connection that do not wait for each other travel together.
     pipeline: true,
     types,
-    verify: (client, done) => {
-      checkContinuity(client).then(() => done(), done);
-    },
-  });
+    // Not its `verify`, which loses the connection where who waited for it has given up in the meantime.
+    onConnect: checkContinuity,
+  };
+  const pool = new pg.Pool(config);
   // An idle connection that PostgreSQL ends is replaced by the pool; without a listener it would end the process.
   pool.on('error', () => {});
   pool.on('connect', (client) => client.on('error', () => {}));

@@ -1,0 +1,27 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import pg from 'pg';
+import { expect, it } from 'vitest';
+import { openDatabase } from '../src/db/database.ts';
+import { createTestDatabase } from './support/database.ts';
+
+/** Whoever waits longer for a connection is refused. */
+const PATIENCE_MS = 5_000;
+
+it('a connection that is made for somebody who has left serves the next one', async () => {
+  await using database = await createTestDatabase();
+  await using db = openDatabase({ url: database.url, poolSize: 1 });
+  const only = await db.pool.connect();
+  const waiting = db.pool.connect();
+  await pause(PATIENCE_MS / 2);
+  const blocker = new pg.Client({ connectionString: database.url });
+  await blocker.connect();
+  // A new connection looks at the head of the stream before it serves.
+  await blocker.query('BEGIN; LOCK TABLE stream_head');
+  only.release(new Error('broken'));
+
+  await expect(waiting).rejects.toThrow('timeout');
+  await blocker.query('ROLLBACK');
+  await blocker.end();
+
+  expect((await db.pool.query('SELECT 1 AS one')).rows).toEqual([{ one: 1 }]);
+});
