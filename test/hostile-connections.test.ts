@@ -84,3 +84,10 @@ function closeCodeOf(bytes: Buffer): number | null {
   const at = bytes.lastIndexOf(0x88);
   return at === -1 ? null : bytes.readUInt16BE(at + 2);
 }
+
+it('an idle connection outlasts that of a proxy before the server', async () => {
+  const answer = await fetch(`${server.url}/healthz`);
+  const [, seconds] = /timeout=(\d+)/.exec(answer.headers.get('keep-alive') ?? '') ?? [];
+
+  expect(Number(seconds)).toBeGreaterThan(60);
+});

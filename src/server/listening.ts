@@ -5,6 +5,12 @@ import type { Env } from '../env.ts';
 /** Everyone comes back at once after a restart: who does not fit into Node's 511 would wait a second and knock again. */
 const MAX_KNOCKING = 4_096;
 
+/**
+ * Longer than a proxy keeps its connections (nginx 60 s): else a request meets one that is just being closed, and a
+ * mutation, which a proxy must not repeat, is answered 502.
+ */
+const IDLE_CONNECTION_MS = 75_000;
+
 /** Where HOST and PORT cannot be had. */
 export class CannotListen extends Error {
   override readonly name = 'CannotListen';
@@ -22,6 +28,7 @@ export async function listen(http: Server, env: Env): Promise<string> {
   // 100 MB over a slow line; whoever sends nothing is cut off by the limits of headers and of the upload itself.
   http.requestTimeout = 10 * 60_000;
   http.headersTimeout = Math.min(10_000, env.requestTimeoutMs);
+  http.keepAliveTimeout = IDLE_CONNECTION_MS;
   http.maxHeadersCount = 100;
   const { port } = await new Promise<AddressInfo>((resolve, reject) => {
     http.once('error', (error: NodeJS.ErrnoException) => {
