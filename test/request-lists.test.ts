@@ -223,7 +223,7 @@ describe('the conversation in three sections', () => {
       counts.push(await fewest(() => alena.request(DETAIL, { id, first: size })));
     }
 
-    expect(Math.max(...counts)).toBeLessThan(36);
+    expect(Math.max(...counts)).toBeLessThan(28);
     // Whether two parts of the answer ask for files and people in one statement or in two is a matter of who is first.
     expect(Math.max(...counts) - Math.min(...counts)).toBeLessThanOrEqual(5);
   });
