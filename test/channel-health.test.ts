@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { gql } from 'graphql-request';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { eventually } from './support/events.ts';
@@ -131,6 +132,18 @@ describe('the health of the channel', () => {
       { code: 'PROVIDER_ERROR', providerCode: 130429, businessNumber: { phoneNumber: number1.phoneNumber } },
     ]);
     expect((await health())[0]?.message).toContain('Too many messages');
+  });
+
+  it('shows an alert however much Meta says of it', async () => {
+    const description = Array.from({ length: 400 }, () => randomUUID()).join(' ');
+    const info = { alert_severity: 'WARNING', alert_status: 'ACTIVE', alert_type: 'LONG' };
+    const alert = { entity_type: 'WABA', entity_id: '2', alert_info: { ...info, alert_description: description } };
+
+    await tell('account_alerts', alert, minutesAgo(1));
+    expect((await health()).map(({ message }) => message)).toContainEqual(expect.stringContaining(description));
+
+    await tell('account_alerts', { ...alert, alert_info: { ...alert.alert_info, alert_status: 'RESOLVED' } });
+    expect(await codes()).not.toContain('ACCOUNT_ALERT');
   });
 
   it('is for those who may manage settings', async () => {

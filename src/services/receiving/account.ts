@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { newId } from '../../db/new-id.ts';
 import type { AccountItem, CallItem, PreferenceItem, TemplateItem } from './items.ts';
 import { messagingWindow } from '../changes.ts';
@@ -37,7 +38,7 @@ export function applyAccountEvent(batch: Batch, item: AccountItem | TemplateItem
   const summary =
     item.type === 'account' ? item.summary : `Template ${item.name ?? item.metaId}: ${item.value ?? item.change}.`;
   const subject = item.type === 'account' ? (item.displayPhoneNumber ?? '') : item.metaId;
-  const key = [item.businessAccountId, field, event, subject, at.getTime(), summary].join(':');
+  const key = keyOf([item.businessAccountId, field, event, subject, at.getTime(), summary]);
   const severity = item.type === 'account' ? item.severity : 'info';
   batch.accountEvents.push({ id: newId(), field, event, summary, severity, at, key });
   if (item.type !== 'account') return;
@@ -45,4 +46,9 @@ export function applyAccountEvent(batch: Batch, item: AccountItem | TemplateItem
   if (digits && (displayName ?? qualityRating) !== null)
     batch.numberNews.push({ eventKey: key, at, phoneNumber: `+${digits}`, displayName, qualityRating });
   if (trouble) batch.troubles.push({ eventKey: key, item, trouble, at });
+}
+
+/** An index holds no text of any length. */
+function keyOf(parts: (string | number | null)[]): string {
+  return createHash('sha256').update(JSON.stringify(parts)).digest('base64url');
 }
