@@ -1,6 +1,7 @@
 import { gql } from 'graphql-request';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { fixture, fixtureNames } from './support/fixtures.ts';
+import { batchOf } from './support/payloads.ts';
 import { beginConversation, create, formChoices } from './support/requests.ts';
 import { globalIdOf } from './support/ids.ts';
 import { scopedToken } from './support/scoped-token.ts';
@@ -89,6 +90,32 @@ describe('a draft', () => {
 
     expect(named.requestDraft).toMatchObject({ description: 'první', company: null, contact: null });
     expect(last.requestDraft).toMatchObject({ description: 'druhá', sourceMessage: { id: messageIds[1] } });
+  });
+
+  it.each([
+    ['a first opening of the chat', { type: 'request_welcome' }],
+    [
+      'a changed identity',
+      { type: 'system', system: { type: 'customer_identity_changed', body: 'The customer may have a new device' } },
+    ],
+  ])('takes no notice of WhatsApp for a message of the customer: %s', async (_what, notice) => {
+    const boris = await server.as('boris');
+    const from = `42060210${String(Math.floor(Math.random() * 9_000) + 1_000)}`;
+    const one = await beginConversation(server, ['Prosím o vrácení peněz'], `+${from}`);
+    const told = { from, id: `wamid.notice-${from}`, timestamp: String(Math.floor(Date.now() / 1000) + 1), ...notice };
+    await server.postWebhook(batchOf(number1.phoneNumberId, [told]));
+
+    const { requestDraft } = await boris.request<Draft>(DRAFT, { conversationId: one.id });
+    const { node } = await boris.request<{ node: { messages: { nodes: { kind: string; origin: string }[] } } }>(
+      'query M($id: ID!) { node(id: $id) { ... on Conversation { messages(last: 1) { nodes { kind origin } } } } }',
+      { id: one.id },
+    );
+
+    expect(requestDraft).toMatchObject({
+      sourceMessage: { id: one.messageIds[0] },
+      description: 'Prosím o vrácení peněz',
+    });
+    expect(node.messages.nodes).toEqual([{ kind: 'SYSTEM', origin: 'SYSTEM' }]);
   });
 
   it('holds 4096 characters with emoji complete, as does the request', async () => {

@@ -103,13 +103,18 @@ function describe(item: MessageItem, receivedAt: Date, batch: Batch, conversatio
     ...times(item.at, receivedAt),
     providerId: item.providerId,
     direction: isOurs ? 'OUTGOING' : 'INCOMING',
-    origin: isOurs ? 'PHONE_APP_ECHO' : 'CUSTOMER',
+    origin: isOurs ? 'PHONE_APP_ECHO' : originOf(item),
     status: isOurs ? (item.importedStatus ?? 'SENT') : null,
     imported: item.imported,
     placeholder: item.placeholder,
     ...surroundings(item, batch, conversationId),
     senderName: item.groupId ? item.participant.profileName : null,
   };
+}
+
+/** What WhatsApp itself says stands among what the customer wrote. */
+function originOf({ kind }: MessageItem): 'SYSTEM' | 'CUSTOMER' {
+  return kind === 'SYSTEM' ? 'SYSTEM' : 'CUSTOMER';
 }
 
 type Surroundings = 'cleaned' | 'forwarded' | 'referral' | 'quotedProviderId' | 'quotedId';
