@@ -32,6 +32,11 @@ const customers: Odd[] = [
   ['a message that is no list', 'TEXT', { metadata, contacts, messages: text() }],
   ['a user id alone', 'TEXT', { metadata, messages: [text({ from: '', from_user_id: 'CZ.odd1' })] }],
   ['a parent user id', 'TEXT', { metadata, messages: [text({ from: undefined, from_user_id: 'CZ.ENT.odd2' })] }],
+  [
+    'a parent user id alone',
+    'TEXT',
+    { metadata, messages: [text({ from: undefined, from_parent_user_id: 'CZ.ENT.odd7' })] },
+  ],
   ['a user id in the place of a number', 'TEXT', { metadata, messages: [text({ from: 'CZ.odd3' })] }],
   ['nobody', 'unknown', { metadata, messages: [text({ from: null })] }],
   [

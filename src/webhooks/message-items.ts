@@ -42,7 +42,8 @@ export function readMessage(element: unknown, path: string, around: Surroundings
 /** The sender, or the addressee of what the phone app sent. */
 function participantOf(message: Json, around: Surroundings, { from, customer }: Source): Identity {
   if (from === 'phone-app') return identify(splitId(customer ?? message.to, message.to_user_id), around.contacts);
-  return identify(splitId(customer ?? message.from, message.from_user_id), around.contacts);
+  const userId = message.from_user_id ?? message.from_parent_user_id;
+  return identify(splitId(customer ?? message.from, userId), around.contacts);
 }
 
 function isFromSomebody({ waId, userId }: Identity, message: Json): boolean {
