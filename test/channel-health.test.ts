@@ -42,9 +42,14 @@ async function health(login: 'alena' | 'boris' = 'alena'): Promise<Problem[]> {
 
 const codes = async () => (await health()).map((problem) => problem.code);
 
-async function tell(field: string, value: Record<string, unknown>, at = new Date()): Promise<void> {
+async function tell(
+  field: string,
+  value: Record<string, unknown>,
+  at = new Date(),
+  account = '100000000000001',
+): Promise<void> {
   const time = Math.floor(at.getTime() / 1000);
-  const entry = [{ id: '100000000000001', time, changes: [{ field, value }] }];
+  const entry = [{ id: account, time, changes: [{ field, value }] }];
   expect((await server.postWebhook({ object: 'whatsapp_business_account', entry })).status).toBe(200);
 }
 
@@ -144,6 +149,39 @@ describe('the health of the channel', () => {
 
     await tell('account_alerts', { ...alert, alert_info: { ...alert.alert_info, alert_status: 'RESOLVED' } });
     expect(await codes()).not.toContain('ACCOUNT_ALERT');
+  });
+
+  it.each<[string, string, Record<string, unknown>, string]>([
+    ['account', 'account_update', { event: 'ACCOUNT_DELETED' }, '100000000000999'],
+    ['account of the same business', 'account_update', { event: 'PARTNER_REMOVED', waba_info: { waba_id: '9' } }, '8'],
+    [
+      'number of the same account',
+      'phone_number_quality_update',
+      { display_phone_number: '15550001111', event: 'FLAGGED', current_limit: 'TIER_1K' },
+      '100000000000001',
+    ],
+    [
+      'number, as an error beside its messages',
+      'messages',
+      { metadata: { display_phone_number: '15550001111', phone_number_id: '9' }, errors: [{ code: 131000 }] },
+      '100000000000001',
+    ],
+  ])('is not troubled by what Meta tells of another %s', async (_whose, field, value, account) => {
+    const before = await codes();
+
+    await tell(field, value, new Date(), account);
+
+    expect(await codes()).toEqual(before);
+  });
+
+  it('takes news of our account that come under the id of the business', async () => {
+    const ours = { waba_info: { waba_id: '100000000000001', owner_business_id: '8' } };
+
+    await tell('account_update', { event: 'PARTNER_REMOVED', ...ours }, minutesAgo(2), '8');
+    expect(await codes()).toContain('APP_REMOVED');
+
+    await tell('account_update', { event: 'PARTNER_ADDED', ...ours }, minutesAgo(1), '8');
+    expect(await codes()).not.toContain('APP_REMOVED');
   });
 
   it('is for those who may manage settings', async () => {

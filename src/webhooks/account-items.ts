@@ -16,7 +16,8 @@ export function readAccountChange(value: Json, around: AccountSurroundings): Acc
   const digits = asText(value.display_phone_number)?.replace(/\D/g, '') || null;
   return {
     type: 'account',
-    businessAccountId: around.businessAccountId,
+    // News for partners come under the id of the business, and name the account.
+    businessAccountId: asText(asObject(value.waba_info)?.waba_id) ?? around.businessAccountId,
     field,
     event,
     displayPhoneNumber: digits,

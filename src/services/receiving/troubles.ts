@@ -1,5 +1,7 @@
+import { findBusinessNumbers } from '../../db/statements/settings.ts';
 import type { Transaction } from '../../db/transaction.ts';
 import { clearChannelProblems, openChannelProblem } from '../channel-problems.ts';
+import { comparisonKey } from '../phone-numbers.ts';
 import type { AccountItem, Trouble } from './items.ts';
 
 export type ToldTrouble = { eventKey: string; item: AccountItem; trouble: Trouble; at: Date };
@@ -33,6 +35,9 @@ export async function applyTroubles(
 
 async function apply(tx: Transaction, { item, trouble, at }: ToldTrouble): Promise<void> {
   const { key, code, providerCode } = trouble;
+  const businessNumberId = await numberOf(tx, item.displayPhoneNumber);
+  // One app is told of every account and number that it serves: the trouble of others is none of ours.
+  if (businessNumberId === undefined || !(await isOurAccount(tx, item.businessAccountId))) return;
   if (trouble.isOver) {
     await clearChannelProblems(tx, key);
     return;
@@ -41,7 +46,7 @@ async function apply(tx: Transaction, { item, trouble, at }: ToldTrouble): Promi
     key,
     code,
     message: `${sentences[code] ?? sentences.ACCOUNT_ALERT} (${item.summary})`,
-    businessNumberId: await numberOf(tx, item.displayPhoneNumber),
+    businessNumberId,
     providerCode,
     // Meta itself refuses what it does not want: only its answers stop the sending.
     stopsSending: false,
@@ -50,10 +55,14 @@ async function apply(tx: Transaction, { item, trouble, at }: ToldTrouble): Promi
   });
 }
 
-async function numberOf(tx: Transaction, digits: string | null): Promise<string | null> {
+async function isOurAccount(tx: Transaction, businessAccountId: string): Promise<boolean> {
+  const text = 'SELECT 1 FROM settings WHERE coalesce(whatsapp_business_account_id, $1) = $1';
+  return businessAccountId === '' || (await tx.query(text, [businessAccountId])).length > 0;
+}
+
+/** Null where all of the account is meant; undefined where it is none of our numbers. */
+async function numberOf(tx: Transaction, digits: string | null): Promise<string | null | undefined> {
   if (!digits) return null;
-  const [number] = await tx.query<{ id: string }>('SELECT id FROM business_number WHERE phone_number = $1 LIMIT 1', [
-    `+${digits}`,
-  ]);
-  return number?.id ?? null;
+  const numbers = await findBusinessNumbers(tx);
+  return numbers.find(({ phoneNumber }) => comparisonKey(phoneNumber) === comparisonKey(digits))?.id;
 }
