@@ -71,11 +71,15 @@ export async function openUnlessSettled(tx: Transaction, problem: NewChannelProb
   if (settled.length === 0) await openChannelProblem(tx, problem);
 }
 
-/** For what was seen to work again. Gives back how many were open; sending goes on within seconds. */
-export async function clearChannelProblems(tx: Transaction, keyPrefix: string): Promise<number> {
+/**
+ * For what was seen to work again `at`, which leaves what began later. Gives back how many were open; sending goes on
+ * within seconds.
+ */
+export async function clearChannelProblems(tx: Transaction, keyPrefix: string, at: Date = tx.now): Promise<number> {
   const cleared = await tx.query(
-    'UPDATE channel_problem SET cleared_at = $2 WHERE cleared_at IS NULL AND starts_with(key, $1) RETURNING id',
-    [keyPrefix, tx.now],
+    `UPDATE channel_problem SET cleared_at = $2
+     WHERE cleared_at IS NULL AND since <= $2 AND starts_with(key, $1) RETURNING id`,
+    [keyPrefix, at],
   );
   return cleared.length;
 }

@@ -1,6 +1,6 @@
 import { findBusinessNumbers } from '../../db/statements/settings.ts';
 import type { Transaction } from '../../db/transaction.ts';
-import { clearChannelProblems, openChannelProblem } from '../channel-problems.ts';
+import { clearChannelProblems, openUnlessSettled } from '../channel-problems.ts';
 import { comparisonKey } from '../phone-numbers.ts';
 import type { AccountItem, Trouble } from './items.ts';
 
@@ -39,10 +39,10 @@ async function apply(tx: Transaction, { item, trouble, at }: ToldTrouble): Promi
   // One app is told of every account and number that it serves: the trouble of others is none of ours.
   if (businessNumberId === undefined || !(await isOurAccount(tx, item.businessAccountId))) return;
   if (trouble.isOver) {
-    await clearChannelProblems(tx, key);
+    await clearChannelProblems(tx, key, at);
     return;
   }
-  await openChannelProblem(tx, {
+  await openUnlessSettled(tx, {
     key,
     code,
     message: `${sentences[code] ?? sentences.ACCOUNT_ALERT} (${item.summary})`,
