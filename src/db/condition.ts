@@ -27,6 +27,8 @@ export type Condition =
   | { is: '=' | '>=' | '<' | '>' | '<='; column: ConditionColumn; value: number | string | Date }
   | { is: 'in'; column: ConditionColumn; values: readonly string[] | readonly number[] }
   | { is: 'like'; column: ConditionColumn; pattern: string }
+  /** A word of a name begins with it, or the phone number in its own line. */
+  | { is: 'begins'; column: ConditionColumn; text: string }
   /** The text of some message. How it is looked up is a matter of speed alone. */
   | { is: 'message-like'; pattern: string };
 
@@ -41,10 +43,10 @@ export function any(...of: Condition[]): Condition {
   return joined('any', of);
 }
 
-/** Without the parts that say nothing, so that the statement holds only what was asked for. */
+/** Flat, and without the parts that say nothing, so that the statement holds only what was asked for. */
 function joined(is: 'all' | 'any', of: Condition[]): Condition {
-  const telling = of.filter((part) => part.is !== is || part.of.length > 0);
-  return telling.length === 1 && telling[0] ? telling[0] : { is, of: telling };
+  const parts = of.flatMap((part) => (part.is === is ? part.of : [part]));
+  return parts.length === 1 && parts[0] ? parts[0] : { is, of: parts };
 }
 
 export function not(of: Condition): Condition {

@@ -1,3 +1,4 @@
+import type { ConversationOrder } from '../../src/db/statements/conversation-page.ts';
 import type { StoredConversation } from './stored-conversations.ts';
 
 /** The rules of the list evaluated in memory, in the plainest way: what the server must agree with. */
@@ -186,7 +187,7 @@ function wordFound(word: string, columns: string[], row: StoredConversation, wor
   return texts.some(([column, held]) => columns.includes(column) && held.some((text) => fold(text).includes(sought)));
 }
 
-export type Order = { field: string; direction: 'ASC' | 'DESC' };
+export type Order = ConversationOrder;
 
 export function sortRows(rows: StoredConversation[], { field, direction }: Order): StoredConversation[] {
   const keyOf = (row: StoredConversation): number => {

@@ -51,7 +51,9 @@ function wordCondition({ text, digits }: Word, columns: readonly SearchColumn[],
   const inText = columns.map((column) =>
     isShort ? beginsIn(column, text, directory) : standsIn(column, text, directory),
   );
-  return any(...inText, digits === null ? nothing : phoneCondition(digits, columns, directory));
+  // Whoever has the digits in their number has them in their text.
+  const others = digits === text ? columns.filter((column) => column !== 'PARTICIPANT') : columns;
+  return any(...inText, digits === null ? nothing : phoneCondition(digits, others, directory));
 }
 
 function standsIn(column: SearchColumn, text: string, { businessNumbers, operators }: Directory): Condition {
@@ -83,16 +85,13 @@ function beginsIn(column: SearchColumn, text: string, { businessNumbers, operato
     case 'OPERATOR':
       return oneOf('lastRepliedById', operators, (row) => beginsWord(foldLine(row.displayName), text));
     case 'PARTICIPANT':
-      return any(...WORD_BORDERS.map((border) => like('participantSearch', `${border}${literal(text)}%`)));
+      return { is: 'begins', column: 'participantSearch', text };
     case 'LAST_MESSAGE':
     case 'REQUEST_CODE':
     case 'MESSAGES':
       return nothing;
   }
 }
-
-/** Where a word of a name, or the phone number in its own line, begins. */
-const WORD_BORDERS = ['', '% ', '%-', '%\n'];
 
 function beginsWord(line: string, text: string): boolean {
   return line.split(/[ \-\n]/).some((word) => word.startsWith(text));
