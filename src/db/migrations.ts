@@ -47,6 +47,8 @@ export async function applyMigrations(url: string, dir = migrationsDir): Promise
     for (const migration of pending(readMigrations(dir), await readRows(client))) {
       if (await applyOne(client, migration)) applied.push(migration.name);
     }
+    // The planner's guesses choose how a search is done, and autovacuum may take minutes to see a column that was filled.
+    if (applied.length > 0) await client.query('ANALYZE');
     return applied;
   } finally {
     await client.end();
