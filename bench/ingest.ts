@@ -6,7 +6,9 @@ import { fileURLToPath } from 'node:url';
 import pg from 'pg';
 import { startEmbeddedPostgres } from '../src/db/embedded.ts';
 import { createLog } from '../src/log.ts';
-import { APP_SECRET, flood, steady } from './ingest/traffic.ts';
+import { cpuOf } from './cpu.ts';
+import { findWrk, flood } from './ingest/flood.ts';
+import { APP_SECRET, steady } from './ingest/traffic.ts';
 import { figure, median, percentile, table } from './report.ts';
 
 /** How fast webhooks are taken: our route beside the same route with nothing, or with one transaction each, behind it. */
@@ -16,18 +18,17 @@ const CONCURRENT = 128;
 const STEADY_PER_SECOND = 320;
 const root = fileURLToPath(new URL('..', import.meta.url));
 
-type Variant = { name: string; script: string[]; expected: number; rates: number[] };
+/** `most`: webhooks per second that it surely does not take. */
+type Kind = { name: string; script: string[]; most: number };
+type Variant = Kind & { url: string; pid: number; database: pg.Client; answered: number; rounds: Round[] };
+/** CPU per webhook, in microseconds. */
+type Round = { perSecond: number; nodeCpu: number; postgresCpu: number };
 
-const variants: Variant[] = [
-  { name: 'ours: batches, durable', script: ['src/main.ts'], expected: 4_000, rates: [] },
-  { name: 'the same route, no database', script: ['bench/ingest/variant.ts', 'nothing'], expected: 8_000, rates: [] },
-  {
-    name: 'one hand-written transaction each',
-    script: ['bench/ingest/variant.ts', 'hand'],
-    expected: 1_500,
-    rates: [],
-  },
-  { name: 'one Prisma transaction each', script: ['bench/ingest/variant.ts', 'prisma'], expected: 300, rates: [] },
+const kinds: Kind[] = [
+  { name: 'ours: batches, durable', script: ['src/main.ts'], most: 12_000 },
+  { name: 'the same route, no database', script: ['bench/ingest/variant.ts', 'nothing'], most: 30_000 },
+  { name: 'one hand-written transaction each', script: ['bench/ingest/variant.ts', 'hand'], most: 5_000 },
+  { name: 'one Prisma transaction each', script: ['bench/ingest/variant.ts', 'prisma'], most: 1_500 },
 ];
 
 await using stack = new AsyncDisposableStack();
@@ -36,29 +37,63 @@ stack.defer(() => rm(folder, { recursive: true, force: true }));
 const log = createLog({ logLevel: 'warn', logFormat: 'json' });
 const postgres = stack.use(await startEmbeddedPostgres({ dataDir: folder, log }));
 
-const urls: string[] = [];
-for (const [index, variant] of variants.entries()) {
-  urls.push(await start(variant, await createDatabase(`bench_${index}`), join(folder, String(index))));
-}
+const wrk = await findWrk();
+
+const variants: Variant[] = [];
+for (const [index, kind] of kinds.entries())
+  variants.push(await start(kind, `bench_${index}`, join(folder, `${index}`)));
 // Not measured: connections, plans and compiled code come first.
-for (const [index, variant] of variants.entries()) await flood(urls[index] ?? '', 1, CONCURRENT, variant.expected);
+for (const variant of variants) await measure(variant, 1);
 for (let round = 0; round < ROUNDS; round++) {
-  for (const [index, variant] of variants.entries()) {
-    variant.rates.push(await flood(urls[index] ?? '', SECONDS, CONCURRENT, variant.expected));
-  }
+  for (const variant of variants) variant.rounds.push(await measure(variant, SECONDS));
 }
-const latencies = await steady(urls[0] ?? '', STEADY_PER_SECOND, SECONDS * 2);
+for (const variant of variants) await checkStored(variant);
+const latencies = await steady(variants[0]?.url ?? '', STEADY_PER_SECOND, SECONDS * 2);
 report();
 
+async function measure(variant: Variant, seconds: number): Promise<Round> {
+  const { url, pid, database, most } = variant;
+  const { rows } = await database.query<{ pid: number }>('SELECT pid FROM pg_stat_activity');
+  const postgresPids = rows.map((row) => row.pid);
+  const before = { node: cpuOf([pid]), postgres: cpuOf(postgresPids) };
+  const { perSecond, answered } = await flood(wrk, url, { seconds, concurrent: CONCURRENT, most });
+  variant.answered += answered;
+  return {
+    perSecond,
+    nodeCpu: (cpuOf([pid]) - before.node) / answered,
+    postgresCpu: (cpuOf(postgresPids) - before.postgres) / answered,
+  };
+}
+
+/** Each 200 stands for a message; those under way when the load ended were stored, too, and not counted. */
+async function checkStored({ name, script, database, answered }: Variant): Promise<void> {
+  if (script.includes('nothing')) return;
+  const { rows } = await database.query<{ count: number }>('SELECT count(*)::int AS count FROM message');
+  const count = rows[0]?.count ?? 0;
+  if (count < answered || count > answered + CONCURRENT * (ROUNDS + 1))
+    throw new Error(`${name}: ${answered} webhooks were answered with 200, and ${count} messages are stored`);
+}
+
 function report(): void {
-  const [ours, nothing, hand, prisma] = variants.map((variant) => median(variant.rates));
+  const rates = variants.map(({ rounds }) => rounds.map(({ perSecond }) => perSecond));
+  const [ours, nothing, hand, prisma] = rates.map(median);
   table(
-    ['webhooks/s', 'median', 'least', 'most', `of ${ROUNDS} rounds of ${SECONDS} s, ${CONCURRENT} at once`],
-    variants.map(({ name, rates }) => [
+    [
+      'webhooks/s',
+      'median',
+      'least',
+      'most',
+      'us Node',
+      'us PostgreSQL',
+      `${ROUNDS} x ${SECONDS} s, ${CONCURRENT} at once`,
+    ],
+    variants.map(({ name, rounds }, index) => [
       name,
-      median(rates).toFixed(0),
-      Math.min(...rates).toFixed(0),
-      Math.max(...rates).toFixed(0),
+      median(rates[index] ?? []).toFixed(0),
+      Math.min(...(rates[index] ?? [])).toFixed(0),
+      Math.max(...(rates[index] ?? [])).toFixed(0),
+      median(rounds.map(({ nodeCpu }) => nodeCpu)).toFixed(0),
+      median(rounds.map(({ postgresCpu }) => postgresCpu)).toFixed(0),
     ]),
   );
   table(
@@ -74,17 +109,22 @@ function report(): void {
   figure('ingest.p99_ms_at_320', percentile(latencies, 99));
 }
 
-async function createDatabase(name: string): Promise<string> {
-  const client = new pg.Client({ connectionString: postgres.url });
-  await client.connect();
-  await client.query(`CREATE DATABASE ${name}`);
-  await client.end();
+async function createDatabase(name: string): Promise<{ database: pg.Client; databaseUrl: string }> {
+  const admin = new pg.Client({ connectionString: postgres.url });
+  await admin.connect();
+  await admin.query(`CREATE DATABASE ${name}`);
+  await admin.end();
   const url = new URL(postgres.url);
   url.pathname = `/${name}`;
-  return url.href;
+  const database = new pg.Client({ connectionString: url.href });
+  await database.connect();
+  stack.defer(() => database.end());
+  return { database, databaseUrl: url.href };
 }
 
-async function start({ script }: Variant, databaseUrl: string, dataDir: string): Promise<string> {
+async function start(kind: Kind, databaseName: string, dataDir: string): Promise<Variant> {
+  const { script } = kind;
+  const { database, databaseUrl } = await createDatabase(databaseName);
   const child = spawn(process.execPath, script, {
     cwd: root,
     env: {
@@ -117,5 +157,6 @@ async function start({ script }: Variant, databaseUrl: string, dataDir: string):
     if (url) resolve(url);
   });
   child.once('close', () => reject(new Error(`${script.join(' ')} did not start: ${output}`)));
-  return promise;
+  const url = await promise;
+  return { ...kind, url, pid: child.pid ?? 0, database, answered: 0, rounds: [] };
 }

@@ -55,25 +55,6 @@ export async function post(pool: Pool, webhook: Signed): Promise<void> {
   if (statusCode !== 200) throw new Error(`a webhook was answered with ${statusCode}`);
 }
 
-/** As fast as it goes, so many at once; gives webhooks per second. */
-export async function flood(url: string, seconds: number, concurrent: number, expected: number): Promise<number> {
-  await using pool = disposable(new Pool(url, { connections: concurrent }));
-  let queue = makeWebhooks(expected * seconds);
-  let done = 0;
-  const beganAt = performance.now();
-  const endsAt = beganAt + seconds * 1000;
-  const work = async () => {
-    while (performance.now() < endsAt) {
-      const webhook = queue.pop() ?? (queue = makeWebhooks(500)).pop();
-      if (!webhook) return;
-      await post(pool.value, webhook);
-      done += 1;
-    }
-  };
-  await Promise.all(Array.from({ length: concurrent }, work));
-  return (done * 1000) / (performance.now() - beganAt);
-}
-
 /** At a fixed rate, whether or not the earlier ones were answered; gives each latency from when it was due. */
 export async function steady(url: string, perSecond: number, seconds: number): Promise<number[]> {
   await using pool = disposable(new Pool(url, { connections: 64 }));
