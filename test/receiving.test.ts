@@ -150,6 +150,25 @@ describe('every kind of message', () => {
     });
   });
 
+  it('keeps its text to the letter, whatever stands in it', async () => {
+    const { from, shown } = newCustomer();
+    const texts = [
+      'NULL',
+      'null',
+      '{a,"b"}',
+      '\\',
+      '\\" \\\\"',
+      ' space, comma ',
+      'one\ntwo\ttabs',
+      "it's $1",
+      '}{,',
+      '\u00a0',
+    ];
+    await post(...texts.map((text) => textMessage({ from, text })));
+    const { messages } = await shown();
+    expect(messages.nodes.map(({ content }) => content.text)).toEqual(texts);
+  });
+
   it('request_welcome is a notice: it asks for nothing', async () => {
     const { from, shown } = newCustomer();
 

@@ -29,6 +29,41 @@ export function recordsOf(columns: Columns, rows: readonly Record<string, unknow
   );
 }
 
+/**
+ * `unnest($1::uuid[], $2::integer[]) WITH ORDINALITY AS n ("id", "lastSequence", position)`: one parameter per column,
+ * whatever the number of rows.
+ */
+export function unnested(columns: Columns, alias: string): string {
+  const arrays = Object.values(columns).map(([, type], index) => `$${index + 1}::${type}[]`);
+  const names = Object.keys(columns).map((name) => `"${name}"`);
+  return `unnest(${arrays.join(', ')}) WITH ORDINALITY AS ${alias} (${names.join(', ')}, position)`;
+}
+
+/** The parameters for `unnested`, which take a third of the time of the same rows as JSON, here and in PostgreSQL. */
+export function arraysOf(columns: Columns, rows: readonly Record<string, unknown>[]): string[] {
+  return Object.keys(columns).map((name) => `{${rows.map((row) => arrayElement(row[name])).join(',')}}`);
+}
+
+function arrayElement(value: unknown): string {
+  if (value === null || value === undefined) return 'NULL';
+  if (typeof value === 'number' || typeof value === 'boolean') return String(value);
+  if (value instanceof Date) return quoted(value.toISOString());
+  return quoted(typeof value === 'string' ? value : JSON.stringify(value));
+}
+
+function quoted(text: string): string {
+  return /["\\]/.test(text) ? `"${text.replace(/["\\]/g, '\\$&')}"` : `"${text}"`;
+}
+
+/** Of the columns those that are wanted: what need not be written need not travel, either. */
+export function pickColumns<Name extends string>(
+  columns: Readonly<Record<Name, Columns[string]>>,
+  isWanted: (name: Name) => boolean,
+): Columns {
+  const names = Object.keys(columns) as Name[];
+  return Object.fromEntries(names.filter(isWanted).map((name) => [name, columns[name]]));
+}
+
 /** `last_sequence = n."lastSequence", …` for every column but the key. */
 export function assignments(columns: Columns, alias: string, except: readonly string[] = ['id']): string {
   return Object.entries(columns)
@@ -39,7 +74,18 @@ export function assignments(columns: Columns, alias: string, except: readonly st
 
 /** `(id, last_sequence) SELECT n.id, n."lastSequence"`: the middle of an INSERT. */
 export function insertion(columns: Columns, alias: string): string {
-  const targets = Object.values(columns).map(([column]) => column);
-  const sources = Object.keys(columns).map((name) => `${alias}."${name}"`);
-  return `(${targets.join(', ')}) SELECT ${sources.join(', ')}`;
+  return `(${columnNames(columns)}) SELECT ${sources(columns, alias)}`;
+}
+
+export function columnNames(columns: Columns): string {
+  return Object.values(columns)
+    .map(([column]) => column)
+    .join(', ');
+}
+
+/** `n.id, n."lastSequence"`. */
+export function sources(columns: Columns, alias: string): string {
+  return Object.keys(columns)
+    .map((name) => `${alias}."${name}"`)
+    .join(', ');
 }

@@ -173,6 +173,16 @@ export type NewMessage = MessageRow & {
   payload: unknown;
 };
 
+/** What PostgreSQL fills in where a new message says nothing; everything else is null. */
+export const messageDefaults: Partial<NewMessage> = {
+  outcomeUnknown: false,
+  imported: false,
+  placeholder: false,
+  cleaned: false,
+  forwarded: false,
+  retries: 0,
+};
+
 export const newMessageColumns = {
   ...messageColumns,
   sentSecond: ['sent_second', 'timestamptz'],

@@ -38,6 +38,8 @@ export class Changes {
   readonly newMessages = new Set<NewMessage>();
   readonly events: NewEvent[] = [];
   private readonly conversations = new Map<string, ConversationRow>();
+  /** Each held row as it was. */
+  private readonly stored = new Map<ConversationRow, ConversationRow>();
   private readonly touched = new Set<ConversationRow>();
   private readonly changedMessages = new Set<MessageRow>();
   private readonly effects = new Map<FailureEffect, Set<string>>();
@@ -50,14 +52,24 @@ export class Changes {
     this.rules = rules;
   }
 
+  /** Rows as they are stored: what is changed of them from now on is written. */
   hold(rows: Iterable<ConversationRow>): void {
-    for (const row of rows) this.conversations.set(row.id, row);
+    for (const row of rows) {
+      this.conversations.set(row.id, row);
+      this.stored.set(row, { ...row });
+    }
   }
 
   conversation(id: string): ConversationRow {
     const row = this.conversations.get(id);
     if (!row) throw new Error('a conversation was changed without being locked');
     return row;
+  }
+
+  private storedOf(row: ConversationRow): ConversationRow {
+    const stored = this.stored.get(row);
+    if (!stored) throw new Error('a conversation was changed without being locked');
+    return stored;
   }
 
   touch(conversation: ConversationRow): ConversationRow {
@@ -136,7 +148,10 @@ export class Changes {
   async finish(tx: Transaction): Promise<void> {
     if (this.beaconsToCheck.size > 0) await this.checkBeacons(tx);
     for (const conversation of this.unread) this.tellUnread(conversation);
-    updateConversations(tx, [...this.touched]);
+    updateConversations(
+      tx,
+      [...this.touched].map((row) => ({ row, stored: this.storedOf(row) })),
+    );
     await stopMarketing(tx, [...(this.effects.get('marketing-opt-out') ?? [])]);
     if (this.effects.has('template-unusable')) await addTemplateSyncJob(tx);
     for (const problem of this.troubles.values()) await openUnlessSettled(tx, problem);

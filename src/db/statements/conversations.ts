@@ -1,6 +1,16 @@
-import { assignments, insertion, recordset, recordsOf, selectList } from '../columns.ts';
+import {
+  arraysOf,
+  assignments,
+  insertion,
+  pickColumns,
+  recordset,
+  recordsOf,
+  selectList,
+  unnested,
+} from '../columns.ts';
 import { conversationColumns, type ConversationRow } from '../rows.ts';
 import type { Statement, Transaction } from '../transaction.ts';
+import { statementName } from './statement-name.ts';
 
 const lockByIds: Statement = {
   name: 'lock-conversations',
@@ -24,13 +34,6 @@ const insert: Statement = {
   text: `INSERT INTO conversation ${insertion(conversationColumns, 'n')}
     FROM ${recordset(conversationColumns, '$1', 'n')} ORDER BY n."businessNumberId", n."participantId"
     ON CONFLICT DO NOTHING RETURNING id`,
-};
-
-const update: Statement = {
-  name: 'update-conversations',
-  text: `UPDATE conversation c SET ${assignments(conversationColumns, 'n', ['id', 'businessNumberId', 'participantId', 'participantSearch', 'version'])},
-      version = c.version + 1
-    FROM ${recordset(conversationColumns, '$1', 'n')} WHERE c.id = n.id`,
 };
 
 /** Locks in the order of ids, as every writer does. */
@@ -71,6 +74,30 @@ export async function insertConversations(tx: Transaction, rows: ConversationRow
   return inserted.map((row) => row.id);
 }
 
-export function updateConversations(tx: Transaction, rows: ConversationRow[]): void {
-  if (rows.length > 0) tx.send(update, [recordsOf(conversationColumns, rows)]);
+/** A locked conversation as it is to be, and as it was read. */
+export type ChangedConversation = { row: ConversationRow; stored: ConversationRow };
+
+const unchanging = new Set<keyof ConversationRow>([
+  'businessNumberId',
+  'participantId',
+  'participantSearch',
+  'version',
+]);
+
+/** Writes the columns in which some of them differ from what is stored. */
+export function updateConversations(tx: Transaction, changed: ChangedConversation[]): void {
+  if (changed.length === 0) return;
+  const columns = pickColumns(
+    conversationColumns,
+    (name) => name === 'id' || (!unchanging.has(name) && changed.some(({ row, stored }) => row[name] !== stored[name])),
+  );
+  const text = `UPDATE conversation c SET ${[assignments(columns, 'n'), 'version = c.version + 1'].filter(Boolean).join(', ')}
+    FROM ${unnested(columns, 'n')} WHERE c.id = n.id`;
+  tx.send(
+    { name: statementName(text), text },
+    arraysOf(
+      columns,
+      changed.map(({ row }) => row),
+    ),
+  );
 }

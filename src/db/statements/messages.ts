@@ -1,6 +1,16 @@
-import { assignments, insertion, recordset, recordsOf, selectList } from '../columns.ts';
-import { messageColumns, newMessageColumns, type MessageRow, type NewMessage } from '../rows.ts';
+import {
+  arraysOf,
+  assignments,
+  insertion,
+  pickColumns,
+  recordset,
+  recordsOf,
+  selectList,
+  unnested,
+} from '../columns.ts';
+import { messageColumns, messageDefaults, newMessageColumns, type MessageRow, type NewMessage } from '../rows.ts';
 import type { Statement, Transaction } from '../transaction.ts';
+import { statementName } from './statement-name.ts';
 
 const find: Statement = {
   name: 'find-messages',
@@ -8,11 +18,6 @@ const find: Statement = {
     UNION ALL
     SELECT ${selectList(messageColumns, 'm')} FROM message m
     WHERE m.id = ANY($2::uuid[]) AND (m.provider_id IS NULL OR m.provider_id <> ALL($1::text[]))`,
-};
-
-const insert: Statement = {
-  name: 'insert-messages',
-  text: `INSERT INTO message ${insertion(newMessageColumns, 'n')} FROM ${recordset(newMessageColumns, '$1', 'n')}`,
 };
 
 const update: Statement = {
@@ -39,8 +44,16 @@ export function findMessages(tx: Transaction, providerIds: string[], ids: string
   return tx.query<MessageRow>(find, [providerIds, ids]);
 }
 
+/** Writes the columns that some of them fill: of forty most messages fill a dozen. */
 export function insertMessages(tx: Transaction, messages: NewMessage[]): void {
-  if (messages.length > 0) tx.send(insert, [recordsOf(newMessageColumns, messages)]);
+  if (messages.length === 0) return;
+  const columns = pickColumns(newMessageColumns, (name) => messages.some((message) => isFilled(message, name)));
+  const text = `INSERT INTO message ${insertion(columns, 'n')} FROM ${unnested(columns, 'n')}`;
+  tx.send({ name: statementName(text), text }, arraysOf(columns, messages));
+}
+
+function isFilled(message: NewMessage, name: keyof NewMessage): boolean {
+  return message[name] !== (messageDefaults[name] ?? null);
 }
 
 export function updateMessages(tx: Transaction, messages: MessageRow[]): void {
