@@ -3,6 +3,7 @@ import type { Database } from '../db/database.ts';
 import type { Log } from '../log.ts';
 import type { Delivery } from '../services/receiving/delivery.ts';
 import type { Item } from '../services/receiving/items.ts';
+import { namesOf } from '../services/receiving/named-things.ts';
 import type { TraceParent, Tracing } from '../tracing/tracing.ts';
 import { createLane } from './lane.ts';
 import { createWriter, type IngestSettings } from './writer.ts';
@@ -23,6 +24,8 @@ export class Unavailable extends Error {
 
 type Waiting = {
   delivery: Delivery;
+  /** Of the customers and messages in it. */
+  names: ReadonlySet<string>;
   /** Of the request that brought it. */
   trace: TraceParent | null;
   /** Told in which span it was stored. */
@@ -36,7 +39,7 @@ const MAX_WAITING_BYTES = 64 * 1024 * 1024;
 /** More than this go in a lane of their own, so that the small ones do not wait for a thousand elements. */
 const MAX_SMALL_ITEMS = 100;
 
-/** The batch writer: what arrives while one transaction commits forms the next one. */
+/** The batch writer: what arrives while transactions are under way forms the next one. */
 export function createIngest(options: {
   db: Database;
   settings: () => Promise<IngestSettings>;
@@ -51,7 +54,12 @@ export function createIngest(options: {
   let waitingItems = 0;
   let waitingBytes = 0;
   const lane = () =>
-    createLane<Waiting>({ maxUnits: MAX_BATCH_ITEMS, unitsOf: (entry) => entry.delivery.items.length, write });
+    createLane<Waiting>({
+      maxUnits: MAX_BATCH_ITEMS,
+      unitsOf: (entry) => entry.delivery.items.length,
+      namesOf: (entry) => entry.names,
+      write,
+    });
   const small = lane();
   const large = lane();
 
@@ -71,7 +79,7 @@ export function createIngest(options: {
     waitingBytes += delivery.body.length;
     const stored = Promise.withResolvers<TraceParent | null>();
     const { resolve, reject } = stored;
-    const entry = { delivery, trace: tracing.present(), resolve, reject };
+    const entry = { delivery, names: namesOf(delivery.items), trace: tracing.present(), resolve, reject };
     (delivery.items.length > MAX_SMALL_ITEMS ? large : small).add(entry);
     tracing.link(await stored.promise);
   }
@@ -83,15 +91,16 @@ export function createIngest(options: {
   }
 
   /** In the trace of the first of them; the others are linked to it, in both directions. */
-  function write(batch: Waiting[]): Promise<void> {
+  function write(batch: Waiting[], handOver: () => void): Promise<void> {
     const [after, ...links] = batch.flatMap(({ trace }) => trace ?? []);
-    if (after === undefined) return store(batch);
+    if (after === undefined) return store(batch, handOver);
     const attributes = { 'cdesk.deliveries': batch.length };
-    return tracing.span({ name: 'store deliveries', after, links, attributes }, () => store(batch));
+    return tracing.span({ name: 'store deliveries', after, links, attributes }, () => store(batch, handOver));
   }
 
-  async function store(batch: Waiting[]): Promise<void> {
-    const refused = await writer.write(batch.map((entry) => entry.delivery));
+  async function store(batch: Waiting[], handOver: () => void): Promise<void> {
+    const deliveries = batch.map((entry) => entry.delivery);
+    const refused = await writer.write(deliveries, handOver);
     tell(batch);
     const storedIn = tracing.present();
     for (const { delivery, resolve, reject } of batch) {

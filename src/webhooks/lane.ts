@@ -1,42 +1,93 @@
-/** A queue whose entries are written in batches, one batch at a time. */
+/** A queue whose entries are written in batches. */
 export type Lane<T> = {
   add(entry: T): void;
   /** Waits until everything added has been written. */
   drain(): Promise<void>;
 };
 
+type Batch = { names: ReadonlySet<string>; isHandedOver: boolean };
+
+const MAX_UNDER_WAY = 2;
+
 /**
- * While one batch is written, what arrives waits together and forms the next one. No timer, so an idle server adds no
- * latency and a busy one writes more at once. `write` must not throw.
+ * While batches are written, what arrives waits together and forms the next one. No timer, so an idle server adds no
+ * latency and a busy one writes more at once. The next one begins when the one before was handed over: this process
+ * works on it while PostgreSQL writes the other. What has a name in common is never under way in two of them, and keeps
+ * its order. `write` must not throw.
  */
 export function createLane<T>(options: {
   maxUnits: number;
   unitsOf: (entry: T) => number;
-  write: (batch: T[]) => Promise<void>;
+  namesOf: (entry: T) => ReadonlySet<string>;
+  write: (batch: T[], handOver: () => void) => Promise<void>;
 }): Lane<T> {
-  const waiting: T[] = [];
-  let running: Promise<void> | null = null;
+  const { namesOf, unitsOf, write, maxUnits } = options;
+  const underWay = new Map<Batch, Promise<void>>();
+  let waiting: T[] = [];
+  let isPlanned = false;
 
   return {
     add(entry) {
       waiting.push(entry);
-      running ??= run();
+      plan();
     },
     async drain() {
-      await running;
+      while (waiting.length > 0 || underWay.size > 0) {
+        plan();
+        await Promise.all(underWay.values());
+        await new Promise((resolve) => setImmediate(resolve));
+      }
     },
   };
 
-  async function run(): Promise<void> {
-    // Deliveries of one turn of the event loop belong together.
-    await new Promise<void>((resolve) => setImmediate(resolve));
-    while (waiting.length > 0) await options.write(takeBatch());
-    running = null;
+  /** Deliveries of one turn of the event loop belong together. */
+  function plan(): void {
+    if (isPlanned) return;
+    isPlanned = true;
+    setImmediate(begin);
   }
 
-  function takeBatch(): T[] {
+  function begin(): void {
+    isPlanned = false;
+    const batches = [...underWay.keys()];
+    if (batches.length === MAX_UNDER_WAY || !batches.every(({ isHandedOver }) => isHandedOver)) return;
+    const entries = takeBatch(batches);
+    if (entries.length === 0) return;
+    const batch = { names: new Set(entries.flatMap((entry) => [...namesOf(entry)])), isHandedOver: false };
+    underWay.set(batch, run(entries, batch));
+  }
+
+  async function run(entries: T[], batch: Batch): Promise<void> {
+    await write(entries, () => {
+      batch.isHandedOver = true;
+      plan();
+    });
+    underWay.delete(batch);
+    plan();
+  }
+
+  /** In their order, but for those that must wait for one of the batches, and whatever belongs to these. */
+  function takeBatch(batches: Batch[]): T[] {
+    const passedOver = new Set<string>();
+    const busy = [passedOver, ...batches.map(({ names }) => names)];
+    const taken: T[] = [];
+    const left: T[] = [];
     let units = 0;
-    const tooMany = waiting.findIndex((entry) => (units += options.unitsOf(entry)) > options.maxUnits);
-    return waiting.splice(0, tooMany === -1 ? waiting.length : Math.max(1, tooMany));
+    for (const [index, entry] of waiting.entries()) {
+      const names = namesOf(entry);
+      if (!busy.every((others) => names.isDisjointFrom(others))) {
+        for (const name of names) passedOver.add(name);
+        left.push(entry);
+        continue;
+      }
+      units += unitsOf(entry);
+      if (units > maxUnits && taken.length > 0) {
+        left.push(...waiting.slice(index));
+        break;
+      }
+      taken.push(entry);
+    }
+    waiting = left;
+    return taken;
   }
 }

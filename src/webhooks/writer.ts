@@ -11,8 +11,11 @@ import { keepDeliveries, receiveDeliveries } from '../services/receiving/receive
 export type IngestSettings = { numbers: Numbers; rules: Rules; enabled: boolean };
 
 export type Writer = {
-  /** Stores and applies them. Gives back those that could not be stored at all, with the reason; never throws. */
-  write(deliveries: Delivery[]): Promise<Map<Delivery, unknown>>;
+  /**
+   * Stores and applies them. Gives back those that could not be stored at all, with the reason; never throws. Says when
+   * all but the commit was handed over to PostgreSQL.
+   */
+  write(deliveries: Delivery[], handOver?: () => void): Promise<Map<Delivery, unknown>>;
 };
 
 /** Everything at once where that works, else in halves, a poisonous delivery at last item by item. */
@@ -20,9 +23,9 @@ export function createWriter(options: { db: Database; settings: () => Promise<In
   const { db, log } = options;
   return { write };
 
-  async function write(deliveries: Delivery[]): Promise<Map<Delivery, unknown>> {
+  async function write(deliveries: Delivery[], handOver = () => {}): Promise<Map<Delivery, unknown>> {
     try {
-      await store(deliveries);
+      await store(deliveries, handOver);
       return new Map();
     } catch (error) {
       // What lost again and again to other writers has better chances in smaller pieces.
@@ -32,11 +35,12 @@ export function createWriter(options: { db: Database; settings: () => Promise<In
     }
   }
 
-  async function store(deliveries: Delivery[]): Promise<void> {
+  async function store(deliveries: Delivery[], handOver: () => void): Promise<void> {
     const { numbers, rules, enabled } = await options.settings();
-    await transaction(db, (tx) =>
-      enabled ? receiveDeliveries(tx, deliveries, numbers, rules) : keepDeliveries(tx, deliveries),
-    );
+    await transaction(db, async (tx) => {
+      await (enabled ? receiveDeliveries(tx, deliveries, numbers, rules) : keepDeliveries(tx, deliveries));
+      handOver();
+    });
   }
 
   /** One of them must not stop the others; halves find it in few steps. */

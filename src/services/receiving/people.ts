@@ -178,7 +178,8 @@ function isFree(holder: LoadedParticipant | undefined, participant: LoadedPartic
   return holder === undefined || holder === participant;
 }
 
-function keysOf({ waId, userId }: Identity): string[] {
+/** By what a customer is known. */
+export function keysOf({ waId, userId }: Identity): string[] {
   return [...(waId ? [comparisonKey(waId)] : []), ...(userId ? [userId] : [])];
 }
 

@@ -4,7 +4,7 @@ import { findKnownIds, findMessages } from '../../db/statements/messages.ts';
 import { findAwaited, parkItems, takeParkedItems } from '../../db/statements/parked-items.ts';
 import { insertStatusEntries } from '../../db/statements/status-entries.ts';
 import type { Transaction } from '../../db/transaction.ts';
-import type { Identity, Item } from './items.ts';
+import type { Item } from './items.ts';
 import { Changes, type Rules } from '../changes.ts';
 import { applyItem } from './apply.ts';
 import { Batch, timeOf } from './batch.ts';
@@ -13,7 +13,7 @@ import { mergeParticipants } from './merging.ts';
 import { People } from './people.ts';
 import { lostRace } from './race.ts';
 import type { Delivery, Numbers, ReceivedItem } from './delivery.ts';
-import { messageIdOf } from './our-id.ts';
+import { NamedThings } from './named-things.ts';
 
 /**
  * Stores deliveries and applies their items, all in the given transaction and in a fixed number of statements.
@@ -160,27 +160,4 @@ function outcome(delivery: Delivery, numbers: Numbers): NewDelivery {
   const strange = items.filter((item) => 'phoneNumberId' in item && !isOurs(item, numbers)).length;
   const error = strange > 0 ? `${strange} of ${items.length} items are of no number that is configured` : null;
   return { id, receivedAt, body, state, attempts, itemCount: items.length, error, failures: null };
-}
-
-/** Everything that must be looked up before the items can be applied. */
-class NamedThings {
-  readonly identities: Identity[] = [];
-  readonly groupIds: string[] = [];
-  readonly providerIds: string[] = [];
-  readonly ourIds: string[] = [];
-
-  constructor(items: Item[]) {
-    for (const item of items) this.collect(item);
-  }
-
-  private collect(item: Item): void {
-    if ('participant' in item) this.identities.push(item.participant);
-    if (item.type === 'identity-change') this.identities.push(item.previous, item.next);
-    if ('providerId' in item) this.providerIds.push(item.providerId);
-    if ('targetProviderId' in item) this.providerIds.push(item.targetProviderId);
-    if (item.type === 'message' && item.quotedProviderId) this.providerIds.push(item.quotedProviderId);
-    if (item.type === 'message' && item.groupId) this.groupIds.push(item.groupId);
-    const ourId = item.type === 'status' ? messageIdOf(item.opaqueId) : null;
-    if (ourId) this.ourIds.push(ourId);
-  }
 }
