@@ -11,7 +11,7 @@ export type StatementLog = AsyncDisposable & {
 // A new connection's look at the log, the hub's, the module's settings, heartbeats and what they tell: they come at their
 // own times.
 export const byItself =
-  /^BEGIN; SET LOCAL|^COMMIT$|WITH head AS|"type":"OPERATOR_PRESENCE_CHANGED"|^SELECT epoch, seq, floor_seq FROM stream_head|to_regclass|^UPDATE stream_head|FROM event WHERE seq|FROM settings s WHERE|FROM business_number b ORDER BY|UPDATE operator/;
+  /^BEGIN; SET LOCAL|^COMMIT$|WITH head AS|"type":"OPERATOR_PRESENCE_CHANGED"|^SELECT epoch, seq, floor_seq FROM stream_head|to_regclass|^UPDATE stream_head|FROM event WHERE seq|FROM settings s WHERE|FROM business_number b ORDER BY|UPDATE operator|WHERE o.announced_state <>/;
 
 export async function logStatements(databaseUrl: string): Promise<StatementLog> {
   const upstream = new URL(databaseUrl);
