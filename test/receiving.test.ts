@@ -521,6 +521,20 @@ describe('a status', () => {
     expect(delivered.beacon).toMatchObject({ on: false });
   });
 
+  it.each([
+    ['errors', undefined],
+    ['an error in them', []],
+  ])('of failure without %s is a failure all the same', async (what, errors) => {
+    const { shown, tell } = await answered(`wamid.status without ${what}`);
+
+    await tell('failed', minutes(1), errors);
+
+    expect(last(await shown())).toMatchObject({
+      status: 'FAILED',
+      failure: { code: null, title: 'Unknown error', detail: 'WhatsApp gave no reason.' },
+    });
+  });
+
   it('that the window is closed (131047) closes it, whatever our clock says', async () => {
     const { shown, tell } = await answered('wamid.status-window');
     expect((await shown()).window.state).toBe('OPEN');

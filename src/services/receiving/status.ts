@@ -1,7 +1,7 @@
 import { newId } from '../../db/new-id.ts';
 import type { MessageRow } from '../../db/rows.ts';
 import type { StatusItem } from './items.ts';
-import { changeStatus, noteAccepted } from '../outgoing.ts';
+import { changeStatus, noteAccepted, type Problem } from '../outgoing.ts';
 import { nextStatus } from '../status.ts';
 import { timeTold, type Batch } from './batch.ts';
 import { messageIdOf, retriesOf } from './our-id.ts';
@@ -29,8 +29,12 @@ export function applyStatus(batch: Batch, item: StatusItem, receivedAt: Date): v
   if (status === 'FAILED' && isOfEarlierAttempt(message, item)) return;
   const previous = message.status;
   const next = nextStatus(previous, status);
-  if (next !== previous) changeStatus(batch.changes, message, next, { previous, at, problem: item.problem });
+  if (next !== previous)
+    changeStatus(batch.changes, message, next, { previous, at, problem: item.problem ?? NO_REASON });
 }
+
+/** Whoever sees that a message failed is told so even where Meta leaves out why. */
+const NO_REASON: Problem = { code: null, title: 'Unknown error', detail: 'WhatsApp gave no reason.' };
 
 /** A message that was sent again has another provider id: that the first attempt failed says nothing any more. */
 function isOfEarlierAttempt(message: MessageRow, item: StatusItem): boolean {
