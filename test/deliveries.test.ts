@@ -98,6 +98,21 @@ describe('the delivery log', () => {
     expect(await log({ first: 5, states: ['REJECTED', 'PROCESSED'] })).toMatchObject({ totalCount: 2 });
   });
 
+  it('says what was not understood beside what was', async () => {
+    await post(textMessage({ id: 'wamid.log-4' }), { type: 'text', text: { body: 'x' } });
+    await server.postWebhook({
+      object: 'whatsapp_business_account',
+      entry: [{ id: '1', changes: [{ field: 'things_of_2030', value: { things: [{ id: 1 }, { id: 2 }] } }] }],
+    });
+
+    const { nodes } = await log({ first: 2 });
+
+    expect(nodes.map(({ state, itemCount, error }) => [state, itemCount, error])).toEqual([
+      ['IGNORED', 2, '2 of 2 items were not understood: of a list that is not known'],
+      ['PROCESSED', 2, '1 of 2 items were not understood: a message without an id'],
+    ]);
+  });
+
   it('is for administrators', async () => {
     const boris = await server.as('boris');
 

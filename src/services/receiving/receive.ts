@@ -157,7 +157,17 @@ function outcome(delivery: Delivery, numbers: Numbers): NewDelivery {
   if (delivery.rejected) return rejection(delivery, delivery.rejected);
   const { id, receivedAt, body, items, attempts } = delivery;
   const state = items.some((item) => isOurs(item, numbers)) ? 'PROCESSED' : 'IGNORED';
-  const strange = items.filter((item) => 'phoneNumberId' in item && !isOurs(item, numbers)).length;
-  const error = strange > 0 ? `${strange} of ${items.length} items are of no number that is configured` : null;
+  const error = leftOut(items, numbers);
   return { id, receivedAt, body, state, attempts, itemCount: items.length, error, failures: null };
+}
+
+/** What was kept and not applied, for whoever looks why something is missing. */
+function leftOut(items: Item[], numbers: Numbers): string | null {
+  const strange = items.filter((item) => 'phoneNumberId' in item && !isOurs(item, numbers)).length;
+  const unknown = items.filter((item) => item.type === 'unknown');
+  const sentences = [
+    strange > 0 ? `${strange} of ${items.length} items are of no number that is configured` : [],
+    unknown[0] ? `${unknown.length} of ${items.length} items were not understood: ${unknown[0].why}` : [],
+  ];
+  return sentences.flat().join('; ') || null;
 }
