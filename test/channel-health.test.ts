@@ -53,6 +53,9 @@ async function tell(
   expect((await server.postWebhook({ object: 'whatsapp_business_account', entry })).status).toBe(200);
 }
 
+/** Of another test, which may be newer. */
+const forgetNews = () => server.sql('DELETE FROM account_event');
+
 const minutesAgo = (minutes: number) => new Date(Math.floor(Date.now() / 1000 - minutes * 60) * 1000);
 
 describe('the health of the channel', () => {
@@ -197,6 +200,7 @@ describe('the health of the channel', () => {
   it('takes news of our account that come under the id of the business', async () => {
     const ours = { waba_info: { waba_id: '100000000000001', owner_business_id: '8' } };
 
+    await forgetNews();
     await tell('account_update', { event: 'PARTNER_REMOVED', ...ours }, minutesAgo(2), '8');
     expect(await codes()).toContain('APP_REMOVED');
 
@@ -204,12 +208,25 @@ describe('the health of the channel', () => {
     expect(await codes()).not.toContain('APP_REMOVED');
   });
 
+  it.each([
+    ['a trouble that is over already does not begin', ['UNFLAGGED', 'FLAGGED'], []],
+    ['a trouble that has come back does not end', ['FLAGGED', 'UNFLAGGED'], ['NUMBER_FLAGGED']],
+  ])('%s where its news come in the wrong order', async (_what, [newest = '', oldest = ''], expected) => {
+    await forgetNews();
+    await server.sql('DELETE FROM channel_problem');
+    const flags = (event: string) => ({ display_phone_number: number1.phoneNumber.slice(1), event });
+    await tell('phone_number_quality_update', flags(newest), minutesAgo(1));
+    await tell('phone_number_quality_update', flags(oldest), minutesAgo(3));
+
+    expect(await codes()).toEqual(expected);
+  });
+
   it('is for those who may manage settings', async () => {
     expect(await health('boris')).toEqual([]);
   });
 });
 
-it('the name that Meta approved is the name of the number, and news of an older one told again change nothing', async () => {
+it('the name that Meta approved is the name of the number, and news of older ones change nothing', async () => {
   const approved = (name: string) => ({
     display_phone_number: number1.phoneNumber.slice(1),
     decision: 'APPROVED',
@@ -223,11 +240,14 @@ it('the name that Meta approved is the name of the number, and news of an older 
       ])
     )[0];
 
-  await tell('phone_number_name_update', approved('Lucky Shrub'), minutesAgo(20));
+  const longAgo = minutesAgo(20);
+  await forgetNews();
+  await tell('phone_number_name_update', approved('Lucky Shrub'), longAgo);
   expect(await nameOf()).toEqual({ name: 'Lucky Shrub' });
-  await tell('phone_number_name_update', approved('Lucky Tree'), minutesAgo(10));
-  await tell('phone_number_name_update', approved('Lucky Shrub'), minutesAgo(20));
   await tell('phone_number_name_update', { ...approved('Spam'), decision: 'REJECTED' }, minutesAgo(5));
+  await tell('phone_number_name_update', approved('Lucky Tree'), minutesAgo(10));
+  await tell('phone_number_name_update', approved('Lucky Shrub'), longAgo);
+  await tell('phone_number_name_update', approved('Lucky Weed'), minutesAgo(15));
 
   expect(await nameOf()).toEqual({ name: 'Lucky Tree' });
 });
@@ -262,6 +282,7 @@ it('the quality of a number is what Meta told last, and a check that finds it go
 
   const rating = async () => (await numbers())[0]?.qualityRating;
 
+  await forgetNews();
   await tell('phone_number_quality_update', { ...flagged, event: 'UNFLAGGED' }, minutesAgo(2));
   await eventually(async () => (await rating()) === 'UNKNOWN');
   await tell('phone_number_quality_update', flagged, minutesAgo(1));

@@ -39,12 +39,13 @@ export function applyAccountEvent(batch: Batch, item: AccountItem | TemplateItem
     item.type === 'account' ? item.summary : `Template ${item.name ?? item.metaId}: ${item.value ?? item.change}.`;
   const subject = item.type === 'account' ? (item.displayPhoneNumber ?? '') : item.metaId;
   const key = keyOf([item.businessAccountId, field, event, subject, at.getTime(), summary]);
+  const topic = item.type === 'account' && item.trouble ? keyOf([item.trouble.key]) : null;
   const severity = item.type === 'account' ? item.severity : 'info';
-  batch.accountEvents.push({ id: newId(), field, event, summary, severity, at, key });
+  batch.accountEvents.push({ id: newId(), field, event, summary, severity, at, key, topic });
   if (item.type !== 'account') return;
   const { approvedName: displayName, qualityRating, displayPhoneNumber: digits, trouble } = item;
   if (digits && (displayName ?? qualityRating) !== null)
-    batch.numberNews.push({ eventKey: key, at, phoneNumber: `+${digits}`, displayName, qualityRating });
+    batch.numberNews.push({ eventKey: key, phoneNumber: `+${digits}`, displayName, qualityRating });
   if (trouble) batch.troubles.push({ eventKey: key, item, trouble, at });
 }
 

@@ -8,7 +8,7 @@ import {
   type NewAttachment,
 } from '../../db/statements/attachments.ts';
 import { saveReactions, type NewReaction } from '../../db/statements/reactions.ts';
-import { saveAccountEvents, type NewAccountEvent } from '../../db/statements/account-events.ts';
+import { saveAccountEvents, type FreshNews, type NewAccountEvent } from '../../db/statements/account-events.ts';
 import { saveToldNumber, type ToldNumber } from '../../db/statements/settings.ts';
 import type { Transaction } from '../../db/transaction.ts';
 import type { Changes } from '../changes.ts';
@@ -32,7 +32,7 @@ export class Batch {
   readonly accountEvents: NewAccountEvent[] = [];
   readonly templateItems: TemplateItem[] = [];
   readonly troubles: ToldTrouble[] = [];
-  readonly numberNews: (ToldNumber & { eventKey: string; at: Date })[] = [];
+  readonly numberNews: (ToldNumber & { eventKey: string })[] = [];
   private readonly numbers: Numbers;
   private readonly awaited: ReadonlySet<string>;
   private readonly byPair = new Map<string, ConversationRow>();
@@ -120,12 +120,21 @@ export class Batch {
     await saveAttachments(tx, this.attachments);
     await replaceAttachments(tx, [...this.replacedAttachments.values()]);
     for (const messageId of await saveReactions(tx, this.reactions)) this.tellReaction(messageId);
-    // News told again are none: since then there may have been newer ones.
-    const fresh = await saveAccountEvents(tx, this.accountEvents);
-    await applyTroubles(tx, this.troubles, fresh);
-    const news = this.numberNews.filter(({ eventKey }) => fresh.has(eventKey));
-    for (const told of news.toSorted((a, b) => a.at.getTime() - b.at.getTime())) saveToldNumber(tx, told);
+    await this.applyNews(tx, await saveAccountEvents(tx, this.accountEvents));
     await applyTemplateItems(tx, this.templateItems);
+  }
+
+  /** The newest news holds, whatever came first. A name that was refused leaves the one that was approved before. */
+  private async applyNews(tx: Transaction, fresh: FreshNews[]): Promise<void> {
+    const byKey = new Map(fresh.map((news) => [news.key, news]));
+    await applyTroubles(
+      tx,
+      this.troubles.filter(({ eventKey }) => byKey.get(eventKey)?.isLatest),
+    );
+    for (const told of this.numberNews) {
+      const news = byKey.get(told.eventKey);
+      if (told.displayName === null ? news?.isLatest : news?.isLatestOfItsKind) saveToldNumber(tx, told);
+    }
   }
 
   private tellReaction(messageId: string): void {

@@ -24,13 +24,9 @@ const sentences: Record<string, string> = {
   PROVIDER_ERROR: 'WhatsApp could not do something that it was asked for.',
 };
 
-/** Opens and clears problems of the channel. `fresh` are the news told for the first time: a repeat reopens nothing. */
-export async function applyTroubles(
-  tx: Transaction,
-  troubles: ToldTrouble[],
-  fresh: ReadonlySet<string>,
-): Promise<void> {
-  for (const told of troubles.filter(({ eventKey }) => fresh.has(eventKey))) await apply(tx, told);
+/** Opens and clears problems of the channel. */
+export async function applyTroubles(tx: Transaction, troubles: ToldTrouble[]): Promise<void> {
+  for (const told of troubles) await apply(tx, told);
 }
 
 async function apply(tx: Transaction, { item, trouble, at }: ToldTrouble): Promise<void> {
