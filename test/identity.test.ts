@@ -35,9 +35,9 @@ function wrote(who: Who, text: string, at = new Date()): Record<string, unknown>
   return { contacts: [contact], messages: [message] };
 }
 
-function notice(from: string, system: Record<string, unknown>): Record<string, unknown> {
+function notice(from: string, system: Record<string, unknown>, at = new Date()): Record<string, unknown> {
   wamids += 1;
-  const timestamp = String(Math.floor(Date.now() / 1000));
+  const timestamp = String(Math.floor(at.getTime() / 1000));
   return { messages: [{ from, id: `wamid.notice-${wamids}`, timestamp, type: 'system', system }] };
 }
 
@@ -119,6 +119,33 @@ describe('a customer', () => {
       previousPhoneNumbers: ['+420601110004'],
     });
     expect(conversation.unreadCount).toBe(2);
+  });
+
+  it.each<[string, string, boolean]>([
+    ['in one delivery', '42060300011', true],
+    ['in two', '42060300012', false],
+  ])('keeps it with two other numbers that are told in the wrong order, %s', async (how, prefix, atOnce) => {
+    const [first, second, third] = [`${prefix}1`, `${prefix}2`, `${prefix}3`];
+    const secondsAgo = (seconds: number) => new Date(Date.now() - seconds * 1000);
+    const changed = (from: string, to: string, at: Date) =>
+      notice(from, { type: 'user_changed_number', wa_id: to, body: `${from} → ${to}` }, at);
+    const name = `Dvakrát ${how}`;
+    await post(wrote({ number: first, name }, 'od prvního', secondsAgo(60)));
+
+    const notices = [changed(second, third, secondsAgo(20)), changed(first, second, secondsAgo(40))];
+    if (atOnce) await post(...notices);
+    else for (const one of notices) await post(one);
+    await post(wrote({ number: third, name }, 'od třetího'), wrote({ number: second }, 'od druhého', secondsAgo(30)));
+
+    const conversation = await named(name);
+    expect(conversation.participant.phoneNumber).toBe(`+${third}`);
+    expect(previews(conversation).filter((text) => text.startsWith('od'))).toEqual([
+      'od prvního',
+      'od druhého',
+      'od třetího',
+    ]);
+    const all = await shownConversations(await server.as('cyril'));
+    expect(all.filter(({ participant }) => participant.phoneNumber?.startsWith(`+${prefix}`))).toHaveLength(1);
   });
 
   it('keeps the conversation with another user id', async () => {

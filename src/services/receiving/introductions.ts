@@ -29,10 +29,18 @@ export function expectFormerIds(people: People, notice: IdentityChangeItem, at: 
 
 /** Told late: whoever wrote it had those ids then and has others now. Everything else stays as it is. */
 export function inItsTime(people: People, item: Item): Item {
-  if (!('participant' in item) || (item.type === 'message' && item.groupId) || !item.at) return item;
-  const bearer = people.formerBearer(item.participant, item.at);
-  if (!bearer) return item;
-  return { ...item, participant: { waId: bearer.waId, userId: bearer.userId, profileName: null } };
+  if (!('participant' in item) || (item.type === 'message' && item.groupId)) return item;
+  return { ...item, participant: presentIds(people, item.participant, item.at) };
+}
+
+/** Told late: who changed to these ids has changed to others since. */
+export function upToDate(people: People, notice: IdentityChangeItem): IdentityChangeItem {
+  return { ...notice, next: presentIds(people, notice.next, notice.at) };
+}
+
+function presentIds(people: People, identity: Identity, at: Date | null): Identity {
+  const bearer = at && people.formerBearer(identity, at);
+  return bearer ? { waId: bearer.waId, userId: bearer.userId, profileName: null } : identity;
 }
 
 function collect(merges: Merge[], people: People, merge: Merge | null): void {

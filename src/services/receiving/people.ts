@@ -135,6 +135,7 @@ export class People {
       kept.marketingStoppedAt = gone.marketingStoppedAt;
       kept.marketingChangedAt = gone.marketingChangedAt;
     }
+    for (const given of this.givenUp) if (given.participantId === gone.id) given.participantId = kept.id;
     this.lead(gone, kept);
     this.index(kept);
     this.changed.add(kept);

@@ -8,7 +8,7 @@ import type { Item } from './items.ts';
 import { Changes, type Rules } from '../changes.ts';
 import { applyItem } from './apply.ts';
 import { Batch, timeOf } from './batch.ts';
-import { expectFormerIds, inItsTime, introduce } from './introductions.ts';
+import { expectFormerIds, inItsTime, introduce, upToDate } from './introductions.ts';
 import { mergeParticipants } from './merging.ts';
 import { People } from './people.ts';
 import { lostRace } from './race.ts';
@@ -65,10 +65,13 @@ export async function receiveItems(
 
 /** Each item of whoever it was when it happened. */
 function inTheirTime(people: People, items: ReceivedItem[], known: KnownIds): ReceivedItem[] {
-  for (const { item, receivedAt } of items)
-    if (item.type === 'identity-change' && !isRepeat(item, known))
-      expectFormerIds(people, item, timeOf(item.at, receivedAt));
-  return items.map((entry) => ({ ...entry, item: inItsTime(people, entry.item) }));
+  const noticed = items.map((entry) => {
+    if (entry.item.type !== 'identity-change' || isRepeat(entry.item, known)) return entry;
+    const item = upToDate(people, entry.item);
+    expectFormerIds(people, item, timeOf(item.at, entry.receivedAt));
+    return { ...entry, item };
+  });
+  return noticed.map((entry) => ({ ...entry, item: inItsTime(people, entry.item) }));
 }
 
 /** Conversations are locked, or made, before anything is read that may change. */
