@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
 import { createRemoteJWKSet, errors, jwtVerify, type JWTPayload, type JWTVerifyOptions } from 'jose';
 import type { Database } from './db/database.ts';
@@ -61,14 +61,14 @@ function createVerifier(env: Env): (jwt: string) => Promise<JWTPayload> {
 function rememberVerified(verify: (jwt: string) => Promise<JWTPayload>): (jwt: string) => Promise<JWTPayload> {
   const known = new Map<string, { claims: JWTPayload; until: number }>();
   return async (jwt) => {
-    const hash = createHash('sha256').update(jwt).digest('base64');
-    const held = known.get(hash);
+    const key = hash('sha256', jwt, 'base64');
+    const held = known.get(key);
     if (held && Date.now() < held.until) return held.claims;
-    known.delete(hash);
+    known.delete(key);
     const claims = await verify(jwt);
     const expires = ((claims.exp ?? 0) + CLOCK_TOLERANCE_SECONDS) * 1000;
     if (known.size >= MAX_REMEMBERED) known.clear();
-    known.set(hash, { claims, until: Math.min(expires, Date.now() + REMEMBERED_MS) });
+    known.set(key, { claims, until: Math.min(expires, Date.now() + REMEMBERED_MS) });
     return claims;
   };
 }

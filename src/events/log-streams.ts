@@ -12,7 +12,7 @@ import { Groups } from './groups.ts';
 import type { Hub } from './hub.ts';
 import { endMember, refusalOf, type Member } from './member.ts';
 import type { Render } from './renderer.ts';
-import { createSemaphore } from './semaphore.ts';
+import { createSemaphore } from '../db/semaphore.ts';
 import type { LogStream } from './stream-source.ts';
 
 /** Subscriptions to the log: those who follow live, and those who catch up. */
