@@ -107,6 +107,23 @@ describe('a filtered list is told', () => {
     expect(changes(live).at(-1)?.[1]).toBe('+420601000009');
   });
 
+  it('once that a new conversation entered, and of each later change that it changed', async () => {
+    await start();
+    const live = await follow({ filter: { hasUnread: true } });
+
+    for (const text of ['první', 'druhá', 'třetí', 'čtvrtá']) {
+      const before = live.all.length;
+      await write('+420601000001', text);
+      await eventually(async () => live.all.length > before, 20_000);
+    }
+    await settled(live, '+420601000009');
+
+    const told = changes(live).flatMap(([change, phone]) => (phone === '+420601000001' ? change : []));
+    expect(told[0]).toBe('ENTERED');
+    expect(told.length).toBeGreaterThanOrEqual(4);
+    expect(new Set(told.slice(1))).toEqual(new Set(['UPDATED']));
+  });
+
   it('by search and by a saved filter, and both together mean both', async () => {
     await start();
     const saved = await alena.request<{ createSavedFilter: { savedFilter: { id: string } } }>(

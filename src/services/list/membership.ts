@@ -1,6 +1,8 @@
 export type ListChangeKind = 'ENTERED' | 'UPDATED' | 'LEFT';
 
 type Known = { isMember: boolean; seq: number };
+/** `isTold`: live followers have heard of it. */
+type Remembered = Known & { isTold: boolean };
 
 const MAX_KNOWN = 5_000;
 
@@ -9,7 +11,7 @@ const MAX_KNOWN = 5_000;
  * payloads: whatever is not certain is told, and a client removes what it does not hold without harm.
  */
 export class Membership {
-  private readonly known = new Map<string, Known>();
+  private readonly known = new Map<string, Remembered>();
   /** Everybody in the list as of one event, where there are few enough. */
   private whole: { seq: number; ids: ReadonlySet<string> } | null = null;
   /** Every event from `unbrokenFrom` to `lastSeq` was looked at. */
@@ -46,23 +48,24 @@ export class Membership {
   ): ListChangeKind | null {
     const before = this.before(id);
     const isCertain = this.isSteady && before !== null && seq > before.seq && before.seq >= this.unbrokenFrom - 1;
-    this.remember(id, now);
+    this.remember(id, now, isLive);
     if (!now.isMember) return isLive && isCertain && !before.isMember ? null : 'LEFT';
-    if (before && seq > before.seq) return before.isMember ? 'UPDATED' : 'ENTERED';
+    // The look for an earlier event may have seen more than that event, and was told.
+    if (before && (seq > before.seq || (isLive && before.isTold))) return before.isMember ? 'UPDATED' : 'ENTERED';
     return isNew() ? 'ENTERED' : 'UPDATED';
   }
 
-  private before(id: string): Known | null {
+  private before(id: string): Remembered | null {
     const known = this.known.get(id);
     if (known || !this.whole) return known ?? null;
-    return { isMember: this.whole.ids.has(id), seq: this.whole.seq };
+    return { isMember: this.whole.ids.has(id), seq: this.whole.seq, isTold: false };
   }
 
-  private remember(id: string, now: Known): void {
+  private remember(id: string, now: Known, isLive: boolean): void {
     const known = this.known.get(id);
     if (known && known.seq > now.seq) return;
     this.known.delete(id);
-    this.known.set(id, now);
+    this.known.set(id, { ...now, isTold: isLive || known?.isTold === true });
     if (this.known.size <= MAX_KNOWN) return;
     // What was in `whole` and forgotten here would be taken as still so.
     this.whole = null;
