@@ -2,6 +2,7 @@ import { gql } from 'graphql-request';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { conversationWith, shownConversations } from './support/conversations.ts';
 import { collect, eventually } from './support/events.ts';
+import { reached, rowOf, send } from './support/sends.ts';
 import { number1, number2, startTestServer, type TestServer } from './support/server.ts';
 
 let server: TestServer;
@@ -391,6 +392,25 @@ describe('two that turn out to be one person', () => {
       { conversation: { id: merged.id } },
       { conversation: { id: merged.id } },
     ]);
+  });
+
+  it('are told what became of a reply that was on its way meanwhile', async () => {
+    const userId = 'CZ.onTheWay';
+    await post(wrote({ number: '420601110077', name: 'Číslo' }, 'pod číslem'));
+    await post(wrote({ userId, name: 'Jméno' }, 'pod jménem'));
+    const { id } = await named('Jméno');
+    server.sandbox.fail({ kind: 'slow', ms: 1_500, to: userId, next: 1 });
+    server.sandbox.fail({ kind: 'error', code: 131026, to: userId, next: 1 });
+    const boris = await server.as('boris');
+    const sent = await send(boris, 'replyToConversation', { conversationId: id, text: 'Na cestě' });
+    const messageId = sent.message?.id ?? '';
+    const isOnItsWay = `SELECT FROM message WHERE id = $1 AND send_state = 'SENDING'`;
+    await eventually(async () => (await server.sql(isOnItsWay, [rowOf(messageId)])).length === 1);
+
+    await post(wrote({ number: '420601110077', userId, name: 'Oba' }, 'obojí'));
+
+    expect(await reached(boris, messageId, 'FAILED')).toMatchObject({ failure: { code: 131026 } });
+    expect(previews(await named('Oba'))).toEqual(['pod číslem', 'pod jménem', 'Na cestě', 'obojí']);
   });
 
   it('keep what was read, waived and made into requests', async () => {

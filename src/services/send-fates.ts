@@ -68,6 +68,8 @@ async function change(
     findMessages(tx, [], [id]),
   ]);
   if (!message) return;
+  // Its customer turned out to be another one while it was on its way.
+  if (message.conversationId !== conversationId) return change(tx, message, rules, work);
   const changes = new Changes(tx.now, rules);
   changes.hold([conversation]);
   work(changes, message);
