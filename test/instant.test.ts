@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openDatabase, type Database } from '../src/db/database.ts';
-import { parseInstant } from '../src/db/instant.ts';
+import { parseInstant, writeInstant } from '../src/db/instant.ts';
 import { createTestDatabase, type TestDatabase } from './support/database.ts';
 
 const parseAny = pg.types.getTypeParser(1184, 'text');
@@ -31,6 +31,14 @@ describe('an instant as PostgreSQL writes it', () => {
   ])('%s is read by the driver', (text) => {
     expect(parseInstant(text)).toEqual(parseAny(text));
   });
+});
+
+it('is written as the language itself writes it', () => {
+  fc.assert(
+    fc.property(fc.date({ noInvalidDate: true }), (at) => {
+      expect(writeInstant(at)).toBe(at.toISOString());
+    }),
+  );
 });
 
 describe('against PostgreSQL', () => {

@@ -1,3 +1,5 @@
+import { writeInstant } from './instant.ts';
+
 /** Names of columns in TypeScript with their names and types in PostgreSQL, e.g. { lastSequence: ['last_sequence', 'integer'] }. */
 export type Columns = Record<string, readonly [column: string, type: string]>;
 
@@ -47,7 +49,7 @@ export function arraysOf(columns: Columns, rows: readonly Record<string, unknown
 function arrayElement(value: unknown): string {
   if (value === null || value === undefined) return 'NULL';
   if (typeof value === 'number' || typeof value === 'boolean') return String(value);
-  if (value instanceof Date) return quoted(value.toISOString());
+  if (value instanceof Date) return `"${writeInstant(value)}"`;
   return quoted(typeof value === 'string' ? value : JSON.stringify(value));
 }
 

@@ -1,5 +1,6 @@
 import type { PoolClient } from 'pg';
 import { arraysOf, columnNames, sources, unnested, type Columns } from './columns.ts';
+import { writeInstant } from './instant.ts';
 
 export const eventTypes = [
   'CONVERSATION_CHANGED',
@@ -129,8 +130,8 @@ function logged(
     templateId: event.templateId ?? null,
     operatorId: event.operatorId ?? null,
     data: event.data ?? {},
-    occurredAt: event.occurredAt.toISOString(),
-    recordedAt: head.recorded_at.toISOString(),
+    occurredAt: writeInstant(event.occurredAt),
+    recordedAt: writeInstant(head.recorded_at),
     traceParent: event.traceParent ?? trace,
   };
 }

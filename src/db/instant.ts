@@ -18,6 +18,23 @@ export function parseInstant(text: string): unknown {
   return new Date(instant);
 }
 
+const MAX_SECONDS = 1_000;
+const seconds = new Map<number, string>();
+
+/** As `toISOString`, in a tenth of its time: of what one batch writes most is of the same few seconds. */
+export function writeInstant(at: Date): string {
+  const time = at.getTime();
+  const second = Math.floor(time / 1000);
+  return `${seconds.get(second) ?? writeSecond(second)}.${String(time - second * 1000).padStart(3, '0')}Z`;
+}
+
+function writeSecond(second: number): string {
+  const text = new Date(second * 1000).toISOString().slice(0, -'.000Z'.length);
+  if (seconds.size === MAX_SECONDS) seconds.clear();
+  seconds.set(second, text);
+  return text;
+}
+
 /** Years before 1000 or after 9999, BC and infinity are the driver's. */
 function isUsual(text: string): boolean {
   const hasPlaces = text.length >= 22 && text.charCodeAt(4) === DASH && text.charCodeAt(10) === BLANK;

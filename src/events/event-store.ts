@@ -31,7 +31,7 @@ export function createEventStore(pool: pg.Pool): EventStore {
       });
       return rows.map((row) => ({
         ...row,
-        // Only `append_events` writes types, and what it is given is typed.
+        // Only those who append write types, and what they are given is typed.
         type: row.type as LoggedType,
         occurredAt: row.occurredAt.toISOString(),
         recordedAt: row.recordedAt.toISOString(),

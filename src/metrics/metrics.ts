@@ -73,8 +73,8 @@ export function createMetrics(): Metrics {
       items.inc(batch.items);
     },
     committed(logged) {
+      for (const [type, { length }] of Map.groupBy(logged, (event) => event.type)) events.inc({ type }, length);
       for (const { type, data } of logged) {
-        events.inc({ type });
         if (type === 'MESSAGE_STATUS_CHANGED') statuses.inc({ status: String(data.status) });
         if (type === 'WINDOW_CHANGED') windows.inc({ state: String(data.state) });
       }
