@@ -14,6 +14,7 @@ import { figure, median, percentile, table } from './report.ts';
 /** How fast webhooks are taken: our route beside the same route with nothing, or with one transaction each, behind it. */
 const ROUNDS = Number(process.env.ROUNDS ?? 3);
 const SECONDS = Number(process.env.SECONDS ?? 4);
+const WARM_UP_SECONDS = 3;
 const CONCURRENT = 128;
 const STEADY_PER_SECOND = 320;
 const root = fileURLToPath(new URL('..', import.meta.url));
@@ -43,7 +44,7 @@ const variants: Variant[] = [];
 for (const [index, kind] of kinds.entries())
   variants.push(await start(kind, `bench_${index}`, join(folder, `${index}`)));
 // Not measured: connections, plans and compiled code come first.
-for (const variant of variants) await measure(variant, 1);
+for (const variant of variants) await measure(variant, WARM_UP_SECONDS);
 for (let round = 0; round < ROUNDS; round++) {
   for (const variant of variants) variant.rounds.push(await measure(variant, SECONDS));
 }
