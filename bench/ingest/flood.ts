@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { findProgram, type Program } from '../../test/support/debian-program.ts';
-import { makeWebhooks } from './traffic.ts';
+import { makeWebhooks, type Signed } from './traffic.ts';
 
 const run = promisify(execFile);
 const script = fileURLToPath(new URL('post.lua', import.meta.url));
@@ -30,7 +30,7 @@ export async function flood(
   const draft = await mkdtemp(join(tmpdir(), 'cdesk-webhooks-'));
   try {
     const file = join(draft, 'webhooks');
-    await writeFile(file, webhooks.map(({ signature, body }) => `${signature} ${body}\n`).join(''));
+    await writeFile(file, webhooks.map((webhook) => requestOf(url, webhook)).join(''));
     const options = [
       '--threads',
       '1',
@@ -51,6 +51,19 @@ export async function flood(
   } finally {
     await rm(draft, { recursive: true, force: true });
   }
+}
+
+/** As post.lua expects it. */
+function requestOf(url: string, { signature, body }: Signed): string {
+  const head = [
+    'POST /webhooks/whatsapp HTTP/1.1',
+    `Host: ${new URL(url).host}`,
+    'Content-Type: application/json',
+    `X-Hub-Signature-256: ${signature}`,
+    `Content-Length: ${Buffer.byteLength(body)}`,
+  ];
+  const text = `${head.join('\r\n')}\r\n\r\n${body}`;
+  return String(Buffer.byteLength(text)).padStart(8, '0') + text;
 }
 
 type Summary = { answered: number; failed: number; microseconds: number };
