@@ -68,7 +68,7 @@ function textSources(match: TextMatch): Source[] | null {
 
 /** The numbers of a country begin alike, and an index takes longest over what all have. */
 function endOfNumber(match: TextMatch): TextMatch {
-  return match.is === 'like' ? { ...match, pattern: match.pattern.replace(/^%\n%?\d+(?=\d{8}%$)/, '%') } : match;
+  return match.is === 'like' ? { ...match, pattern: match.pattern.replace(/^%\n%?\d+(?=\d{6}%$)/, '%') } : match;
 }
 
 /** A message says all that the table shows of it, and perhaps more. */
