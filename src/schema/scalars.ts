@@ -1,4 +1,5 @@
 import { GraphQLError } from 'graphql';
+import { writeInstant } from '../db/instant.ts';
 import { isTimeZone } from '../env.ts';
 import { normalisePhoneNumber } from '../services/phone-numbers.ts';
 import { builder } from './builder.ts';
@@ -6,7 +7,7 @@ import { builder } from './builder.ts';
 builder.scalarType('DateTime', {
   description:
     'Instant as RFC 3339, always UTC with milliseconds on output. Input must carry a zone and be of the years 1 to 9999.',
-  serialize: (value) => (value instanceof Date ? value : new Date(String(value))).toISOString(),
+  serialize: (value) => writeInstant(value instanceof Date ? value : new Date(String(value))),
   parseValue: parseDateTime,
 });
 
