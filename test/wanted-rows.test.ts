@@ -22,6 +22,7 @@ beforeAll(async () => {
        beacon_trigger_id = $3, request_count = 1 WHERE id = $1`,
     [rows.Conversation, rows.Operator, rows.Message],
   );
+  await server.sql(`UPDATE business_number SET quality_rating = 'GREEN'`);
   // From the first request on the operator is online.
   await (await server.as('alena')).request('{ serverTime }');
   await eventually(async () => (await server.sql('SELECT FROM operator WHERE last_seen_at IS NOT NULL')).length > 0);
