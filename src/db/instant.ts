@@ -21,7 +21,7 @@ export function parseInstant(text: string): unknown {
 const MAX_SECONDS = 1_000;
 const seconds = new Map<number, string>();
 
-/** As `toISOString`, in a tenth of its time: of what one batch writes most is of the same few seconds. */
+/** As `toISOString`, in a fifth of its time: of what one batch writes most is of the same few seconds. */
 export function writeInstant(at: Date): string {
   const time = at.getTime();
   const second = Math.floor(time / 1000);
