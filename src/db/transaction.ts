@@ -1,4 +1,5 @@
 import { DatabaseError, type PoolClient, type QueryResult, type QueryResultRow } from 'pg';
+import { Prisma } from '../generated/prisma/client.ts';
 import type { Database } from './database.ts';
 import { appendAndCommit, type NewEvent } from './event-log.ts';
 
@@ -135,8 +136,15 @@ function isRace(error: unknown): boolean {
   return error instanceof DatabaseError && error.code === '23505' && error.constraint === 'message_provider_id_key';
 }
 
-/** The five-character code of PostgreSQL's error, or null for any other error. */
+/** The five-character code of PostgreSQL's error, also where Prisma told it, or null for any other error. */
 export function sqlState(error: unknown): string | null {
   if (!(error instanceof Error) || !('code' in error)) return null;
-  return typeof error.code === 'string' && /^[0-9A-Z]{5}$/.test(error.code) ? error.code : null;
+  const code = error instanceof Prisma.PrismaClientKnownRequestError ? codeBehind(error) : error.code;
+  return typeof code === 'string' && /^[0-9A-Z]{5}$/.test(code) ? code : null;
+}
+
+/** Prisma's own codes look like PostgreSQL's. */
+function codeBehind({ meta }: Prisma.PrismaClientKnownRequestError): unknown {
+  const told = meta?.driverAdapterError as { cause?: { originalCode?: unknown } } | undefined;
+  return told?.cause?.originalCode;
 }
