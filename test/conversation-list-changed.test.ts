@@ -13,22 +13,26 @@ import { createTestDatabase, type TestDatabase } from './support/database.ts';
 import { collect, eventually, type Collected } from './support/events.ts';
 import { beginConversation, send } from './support/sends.ts';
 import { number1, number2, startTestServer, type TestServer } from './support/server.ts';
-import { logStatements } from './support/statements.ts';
+import { logStatements, type StatementLog } from './support/statements.ts';
 import { storeConversations, storedConversation } from './support/stored-conversations.ts';
 
 let server: TestServer;
 let alena: GraphQLClient;
 let sockets: Client[];
 let database: TestDatabase | null;
+let statements: StatementLog | null;
 
 beforeEach(() => {
   sockets = [];
   database = null;
+  statements = null;
 });
 
 afterEach(async () => {
   for (const socket of sockets) await socket.dispose();
   await server[Symbol.asyncDispose]();
+  // Not before the server, which would have to stop without its database.
+  await statements?.[Symbol.asyncDispose]();
   await database?.[Symbol.asyncDispose]();
   vi.useRealTimers();
 });
@@ -311,8 +315,9 @@ describe('bad input ends the subscription with an error that names it', () => {
 describe('many subscribers with the same filter', () => {
   it('cost no more evaluations than one', async () => {
     database = await createTestDatabase();
-    await using statements = await logStatements(database.url);
-    server = await startTestServer({ databaseUrl: statements.url });
+    const log = await logStatements(database.url);
+    statements = log;
+    server = await startTestServer({ databaseUrl: log.url });
     alena = await server.as('alena');
     const socket = server.socket(await server.tokenOf('alena'));
     sockets.push(socket);
@@ -325,7 +330,7 @@ describe('many subscribers with the same filter', () => {
     await eventually(async () => live.every(({ all }) => all.length > 0), 30_000);
     await server.sandbox.settled();
 
-    const run = await statements.of(async () => {
+    const run = await log.of(async () => {
       await write('+420601000002');
       const shows = (one: Live) => changes(one).some(([, phone]) => phone === '+420601000002');
       await eventually(async () => live.every(shows), 30_000);
