@@ -3,7 +3,7 @@ import { MigrationError } from './db/migrations.ts';
 import { DatabaseUnreachable } from './db/prepare.ts';
 import { DevSecretsError } from './dev-secrets.ts';
 import { EnvError, loadEnv } from './env.ts';
-import { createLog } from './log.ts';
+import { createLog, type Log } from './log.ts';
 import { startServer } from './server.ts';
 import { CannotListen } from './server/listening.ts';
 import { welcome } from './welcome.ts';
@@ -20,10 +20,12 @@ try {
   if (env.nodeEnv === 'development') console.log(await welcome(env, server));
   const failure = await Promise.race([stopped, server.failed]);
   log.info('stopping');
-  // Nobody else ends a process that failed and cannot finish what it began.
-  if (failure !== null) setTimeout(() => process.exit(1), 2 * env.shutdownGraceMs).unref();
+  // Whatever it waits for then, it loses nothing by not waiting.
+  setTimeout(() => endAtOnce(log), 2 * env.shutdownGraceMs + env.metaTimeoutMs).unref();
   await server[Symbol.asyncDispose]();
   if (failure !== null) fail(failure);
+  // The libraries' timers would hold it up where the database is away.
+  process.exit();
 } catch (error) {
   // What a person can mend is one sentence; anything else needs its stack.
   fail(EXPECTED.some((kind) => error instanceof kind) && error instanceof Error ? error.message : error);
@@ -32,6 +34,11 @@ try {
 function fail(why: unknown): void {
   console.error(why);
   process.exitCode = 1;
+}
+
+function endAtOnce(log: Log): never {
+  log.error('the stop took too long and is broken off');
+  process.exit(1);
 }
 
 function signal(): Promise<null> {

@@ -1,18 +1,20 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import pg from 'pg';
 import { expect, it } from 'vitest';
 import { patientPool } from '../src/jobs/patient-pool.ts';
+import { startCuttable } from './support/cuttable.ts';
 import { createTestDatabase, runSql } from './support/database.ts';
-import { freePort } from './support/free-port.ts';
 
 /** For which the job queue tries again. */
 const STARTING = { code: '57P03' };
 
-it('a connection that PostgreSQL ends is told as one to try again', async () => {
+it('a connection that PostgreSQL ends is told as one to try again; a mistake of ours stays what it is', async () => {
   await using database = await createTestDatabase();
   const pool = new pg.Pool({ connectionString: database.url, max: 1 });
   pool.on('error', () => {});
-  const client = await patientPool(pool).connect();
+  const client = await patientPool(pool).pool.connect();
   client.on('error', () => {});
+  await expect(client.query('SELECT nonsense')).rejects.toMatchObject({ code: '42703' });
   const { rows } = await client.query<{ pid: number }>('SELECT pg_backend_pid() AS pid');
 
   const [ended] = await Promise.allSettled([
@@ -26,14 +28,35 @@ it('a connection that PostgreSQL ends is told as one to try again', async () => 
   await pool.end();
 });
 
-it('so is a server that cannot be reached; a mistake of ours stays what it is', async () => {
+it('a server that cannot be reached is waited for', async () => {
   await using database = await createTestDatabase();
-  const away = patientPool(new pg.Pool({ host: '127.0.0.1', port: await freePort() }));
-  const there = new pg.Pool({ connectionString: database.url, max: 1 });
-  const client = await patientPool(there).connect();
+  const url = new URL(database.url);
+  await using way = await startCuttable(`http://${url.host}`);
+  url.host = new URL(way.url).host;
+  const pool = new pg.Pool({ connectionString: url.href, max: 1 });
+  way.cut();
+  const connecting = patientPool(pool).pool.connect();
 
-  await expect(away.connect()).rejects.toMatchObject(STARTING);
-  await expect(client.query('SELECT nonsense')).rejects.toMatchObject({ code: '42703' });
+  expect(await Promise.race([connecting, pause(1_000, 'waits')])).toBe('waits');
+  way.mend();
+  const client = await connecting;
+
+  expect((await client.query('SELECT 1 AS one')).rows).toEqual([{ one: 1 }]);
   client.release();
-  await there.end();
+  await pool.end();
+});
+
+it('who is in a hurry learns that it is away, and nothing fails by that', async () => {
+  await using database = await createTestDatabase();
+  const url = new URL(database.url);
+  await using way = await startCuttable(`http://${url.host}`);
+  url.host = new URL(way.url).host;
+  const { pool, hurry } = patientPool(new pg.Pool({ connectionString: url.href, max: 1 }));
+  way.cut();
+  const connecting = pool.connect();
+
+  await hurry();
+
+  expect(await Promise.race([connecting, pause(500, 'waits')])).toBe('waits');
+  await pool.end();
 });

@@ -1,6 +1,9 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import pg from 'pg';
 import { describe, expect, it } from 'vitest';
+import { startCuttable, type Cuttable } from './support/cuttable.ts';
 import { createTestDatabase, runSql } from './support/database.ts';
-import { collect } from './support/events.ts';
+import { collect, eventually } from './support/events.ts';
 import { keepPerTest } from './support/keep.ts';
 import { batchOf, textMessage } from './support/payloads.ts';
 import { startServerProcess } from './support/process.ts';
@@ -64,6 +67,29 @@ describe('server processes', () => {
     );
   });
 
+  it('end in time while the database is away, in the midst of an event', async () => {
+    const database = keep(await createTestDatabase());
+    const { url, way } = await roundabout(database.url);
+    const process = keep(await startServerProcess({ DATABASE_URL: url, SHUTDOWN_GRACE_MS: '1000' }));
+    const token = await tokenFor('boris');
+    const before = await clientOf(process.url, token).request<Head>('{ stream { head } }');
+    await customerWrites(process.url, 'těsně před koncem');
+    const blocker = new pg.Client({ connectionString: database.url });
+    keep({ [Symbol.asyncDispose]: () => blocker.end() });
+    await blocker.connect();
+    await blocker.query('BEGIN; LOCK TABLE message');
+    const socket = socketOf(process.url, token);
+    collect<Added>(socket, ADDED, { after: before.stream.head });
+    await eventually(async () => (await lockWaits(database.url)) > 0);
+
+    way.cut();
+    await pause(1_500);
+    process.process.kill('SIGTERM');
+
+    expect(await Promise.race([process.ended, pause(20_000, 'too late')])).toBe(0);
+    await socket.dispose();
+  });
+
   it('that are killed right after the 200 lose nothing: message, beacon, event and reply are there after a restart', async () => {
     const database = keep(await createTestDatabase());
     const token = await tokenFor('boris');
@@ -99,4 +125,17 @@ describe('server processes', () => {
 
 function customerWrites(url: string, text: string): Promise<Response> {
   return postSigned(url, JSON.stringify(batchOf(number1.phoneNumberId, [textMessage({ text })])));
+}
+
+/** Another way to the same database, which can be cut. */
+async function roundabout(databaseUrl: string): Promise<{ url: string; way: Cuttable }> {
+  const url = new URL(databaseUrl);
+  const way = keep(await startCuttable(`http://${url.host}`));
+  url.host = new URL(way.url).host;
+  return { url: url.href, way };
+}
+
+async function lockWaits(databaseUrl: string): Promise<number> {
+  const waiting = `SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`;
+  return (await runSql(databaseUrl, waiting)).length;
 }

@@ -41,9 +41,10 @@ export async function startWorker(options: {
     isEnding = true;
     onEnded(`The job worker gave up, and nothing would be sent any more: start this process anew. It said: ${message}`);
   });
+  const { pool, hurry } = patientPool(db.pool);
   const runner: Runner = await run({
     events,
-    pgPool: patientPool(db.pool),
+    pgPool: pool,
     taskList: tasks,
     concurrency,
     // One question for all who are idle: they would otherwise ask every second, each of them.
@@ -57,21 +58,23 @@ export async function startWorker(options: {
     async [Symbol.asyncDispose]() {
       if (isEnding) return runner.promise;
       isEnding = true;
-      if (!local) return runner.stop();
       // The library cannot end while it holds jobs that nobody has begun: it would break off those that are running.
-      local.jobQueue.splice(0);
-      await runner.stop();
-      await unlockJobs(db, local.workerPool.id).catch((error: unknown) => log.warn({ err: error }, 'jobs stay locked'));
+      local?.jobQueue.splice(0);
+      const isDone = await Promise.race([runner.stop().then(() => true), hurry().then(() => false)]);
+      if (!isDone) log.warn('the database is away: what the jobs came to is not noted');
+      else if (local) await unlockJobs(local.workerPool.id);
     },
   };
+
+  async function unlockJobs(holder: string): Promise<void> {
+    await db.pool
+      .query('SELECT graphile_worker.force_unlock_workers($1)', [[holder]])
+      .catch((error: unknown) => log.warn({ err: error }, 'jobs stay locked'));
+  }
 
   function traced(name: string, task: Task | undefined): Task | undefined {
     return task && ((...args) => tracing.span({ name: `job ${name}`, kind: 'consumer' }, async () => task(...args)));
   }
-}
-
-async function unlockJobs(db: Database, holder: string): Promise<void> {
-  await db.pool.query('SELECT graphile_worker.force_unlock_workers($1)', [[holder]]);
 }
 
 function toPino(log: Log): Logger {
