@@ -17,6 +17,8 @@ export type Framing = {
   ofReopening(before: Viewer, at: StreamPosition): Promise<Frame[]>;
   /** Settles when the rights are known that hold after this event. */
   ofAccess(event: LoggedEvent): Promise<void>;
+  /** Nobody asks any more: it waits for no database. */
+  close(): void;
 };
 
 /** Tells a quiet client how far the stream has come; what `ofProgress` makes a frame of. */
@@ -43,6 +45,7 @@ export function createFraming(options: {
 }): Framing {
   const { stream, render, viewer, createContext, failed } = options;
   const freshContext = () => createContext(viewer, 'event');
+  let isClosed = false;
 
   return {
     async ofEvent(event, contextOf, isLive) {
@@ -60,6 +63,7 @@ export function createFraming(options: {
     ofTime: (span) => framesOf(span.at, async (context) => (await stream.byTime?.rootsBetween(span, context)) ?? []),
     ofReopening: (before, at) => framesOf(at, async (context) => (await stream.rootsOnReopen?.(before, context)) ?? []),
     ofAccess: options.lookAtAccess,
+    close: () => void (isClosed = true),
   };
 
   async function framesOf(at: StreamPosition, read: (context: Context) => Promise<unknown[]>): Promise<Frame[]> {
@@ -81,7 +85,7 @@ export function createFraming(options: {
         return await work(attempt === 0 ? contextOf() : freshContext());
       } catch (error) {
         if (error instanceof Refusal) throw error;
-        if (!isAway(error) || attempt === MAX_RETRIES) return { payload: failed(error), cursor: null };
+        if (isClosed || !isAway(error) || attempt === MAX_RETRIES) return { payload: failed(error), cursor: null };
         await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
       }
     }

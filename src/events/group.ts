@@ -112,6 +112,7 @@ export class Group {
 
   close(): void {
     this.silence();
+    this.framing.close();
     this.queue = [];
   }
 

@@ -137,7 +137,7 @@ export function createLogStreams(options: {
 
   /** Empty where the member has read everything that the hub has seen. */
   async function readPage(member: Member): Promise<LoggedEvent[]> {
-    if (member.seq >= hub.head().seq) return [];
+    if (member.state !== 'catching-up' || member.seq >= hub.head().seq) return [];
     try {
       const { epoch } = hub.head();
       const page = (await hub.store.read(member.seq, PAGE_EVENTS)).filter((event) => event.epoch === epoch);
