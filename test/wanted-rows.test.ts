@@ -23,13 +23,17 @@ beforeAll(async () => {
     [rows.Conversation, rows.Operator, rows.Message],
   );
   await server.sql(`UPDATE business_number SET quality_rating = 'GREEN'`);
-  // From the first request on the operator is online.
-  await (await server.as('alena')).request('{ serverTime }');
+  // Numbers are remembered for a moment, and from the first request on the operator is online.
+  const alena = await server.as('alena');
+  const rated = () =>
+    alena.request<Rated>('{ conversations(first: 1) { nodes { businessNumber { qualityRating } } } }');
+  await eventually(async () => (await rated()).conversations.nodes[0]?.businessNumber.qualityRating === 'GREEN');
   await eventually(async () => (await server.sql('SELECT FROM operator WHERE last_seen_at IS NOT NULL')).length > 0);
 });
 
 afterAll(() => server[Symbol.asyncDispose]());
 
+type Rated = { conversations: { nodes: { businessNumber: { qualityRating: string | null } }[] } };
 type Field = GraphQLField<unknown, unknown>;
 
 /** What passes between two questions is no difference. */
