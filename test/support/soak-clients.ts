@@ -9,6 +9,8 @@ export type Soak = {
   url(): string;
   token: string;
   stopped: AbortSignal;
+  /** Between two webhooks of one writer. */
+  paceMs: number;
   count(what: string): void;
   /** For what must not happen at all. */
   blame(what: string): void;
@@ -27,6 +29,7 @@ export async function writeAsCustomers(soak: Soak, writer: number): Promise<stri
     await postUntilTaken(soak, JSON.stringify(batchOf(number1.phoneNumberId, [textMessage({ text, from })])));
     taken.push(text);
     soak.count('webhooks taken');
+    await pause(soak.paceMs);
   }
   return taken;
 }
