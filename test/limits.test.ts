@@ -193,6 +193,28 @@ describe('over HTTP', () => {
     expect(await told.json()).toMatchObject({ errors: [{ extensions: { code: 'BAD_USER_INPUT', limit: 'body' } }] });
   });
 
+  it.each([
+    ['a fraction', { first: 1.5 }],
+    ['a number that no Int holds', { first: 1e30 }],
+    ['a text', { first: 'ten' }],
+    ['nothing', {}],
+  ])('a variable that holds %s is the mistake of the caller', async (_what, variables) => {
+    const body = JSON.stringify({
+      query: 'query ($first: Int!) { conversations(first: $first) { totalCount } }',
+      variables,
+    });
+    const headers = { authorization: `Bearer ${token}`, 'content-type': 'application/json' };
+    const ask = (accept: string) =>
+      fetch(`${server.url}/graphql`, { method: 'POST', headers: { ...headers, accept }, body });
+    const answers = await Promise.all(
+      ['application/json', 'application/graphql-response+json', 'text/event-stream'].map(ask),
+    );
+
+    expect(answers.map(({ status }) => status)).toEqual([200, 400, 400]);
+    for (const answer of answers)
+      expect(await answer.json()).toMatchObject({ errors: [{ extensions: { code: 'BAD_USER_INPUT' } }] });
+  });
+
   it.concurrent.each([
     ['headers that never end', 'POST /graphql HTTP/1.1\r\nhost: x\r\n'],
     [

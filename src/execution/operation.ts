@@ -80,17 +80,15 @@ export function createOperations(options: OperationOptions): Operations {
 
   return {
     async admit(request, viewer) {
-      const text = documents.resolve(request);
-      const read = readDocument(text);
-      if ('errors' in read) return read.errors;
-      if (read.introspects && !options.mayIntrospect(viewer)) throw introspectionRefused();
-      const { document } = read;
-      const node = getOperationAST(document, request.operationName);
-      if (!node) return [badInput('Name one of the operations of the document in operationName.', 'operationName')];
-      const variables = request.variables ?? {};
-      checkVariables(variables);
-      await rates.spend(actorOf(viewer), costOf(schema, { document, node, variables }, limits));
-      return { document, node, variables, text };
+      try {
+        const operation = chooseOperation(request, viewer);
+        if (isErrors(operation)) return operation;
+        await rates.spend(actorOf(viewer), costOf(schema, operation, limits));
+        return operation;
+      } catch (error) {
+        if (isMistake(error)) return [error];
+        throw error;
+      }
     },
     run: (operation, context) =>
       options.tracing.span(spanOf(operation), async () => {
@@ -99,6 +97,19 @@ export function createOperations(options: OperationOptions): Operations {
       }),
     mask: (errors, requestId) => maskAll(errors, requestId).map((error) => error.toJSON()),
   };
+
+  function chooseOperation(request: OperationRequest, viewer: Viewer): Operation | readonly GraphQLError[] {
+    const text = documents.resolve(request);
+    const read = readDocument(text);
+    if ('errors' in read) return read.errors;
+    if (read.introspects && !options.mayIntrospect(viewer)) throw introspectionRefused();
+    const { document } = read;
+    const node = getOperationAST(document, request.operationName);
+    if (!node) return [badInput('Name one of the operations of the document in operationName.', 'operationName')];
+    const variables = request.variables ?? {};
+    checkVariables(variables);
+    return { document, node, variables, text };
+  }
 
   function maskAll(errors: readonly GraphQLError[], requestId: string): GraphQLError[] {
     return errors.map((error) => {
@@ -148,6 +159,11 @@ function parseError(error: unknown): GraphQLError {
 
 function introspectionRefused(): Refusal {
   return new Refusal('FORBIDDEN', 'The schema is not shown here.', { limit: 'introspection' });
+}
+
+/** Variables that do not fit, which graphql-js finds while the operation is measured. */
+function isMistake(error: unknown): error is GraphQLError {
+  return error instanceof GraphQLError && !(error instanceof Refusal);
 }
 
 export function isErrors(value: object): value is readonly GraphQLError[] {
