@@ -267,6 +267,22 @@ describe('the rate of operations', () => {
     expect(Number(response.headers.get('retry-after'))).toBeGreaterThan(0);
   });
 
+  it.each([
+    ['cannot be read', { query: '{ conversations(' }],
+    ['asks for what is not there', { query: '{ nothing }' }],
+    ['asks for too much', { query: `{ ${times(100, (index) => `a${index}: serverTime`)} }` }],
+    ['has variables that do not fit', { query: 'query ($id: ID!) { conversation(id: $id) { id } }' }],
+  ])('counts an operation that %s, too, over every transport', async (_how, asked) => {
+    await using limited = await startTestServer({ settings });
+    const alena = await limited.tokenOf('alena');
+    const ask = (transport: (typeof transportNames)[number]) => transports[transport](limited, alena, asked);
+
+    for (let round = 0; round < 2; round++) for (const transport of transportNames) await ask(transport);
+    const answers = await Promise.all(transportNames.map(ask));
+
+    for (const { errors } of answers) expect(errors).toMatchObject([{ extensions: { code: 'RATE_LIMITED' } }]);
+  });
+
   it('is still limited in each process while Redis is away', async () => {
     const redis = await startRedisServer();
     await using limited = await startTestServer({ settings: { ...settings, REDIS_URL: redis.url } });

@@ -80,14 +80,18 @@ export function createOperations(options: OperationOptions): Operations {
 
   return {
     async admit(request, viewer) {
+      let complexity = 0;
       try {
         const operation = chooseOperation(request, viewer);
         if (isErrors(operation)) return operation;
-        await rates.spend(actorOf(viewer), costOf(schema, operation, limits));
+        complexity = costOf(schema, operation, limits);
         return operation;
       } catch (error) {
         if (isMistake(error)) return [error];
         throw error;
+      } finally {
+        // What is refused was read, too: nonsense has the same limit.
+        await rates.spend(actorOf(viewer), complexity);
       }
     },
     run: (operation, context) =>
