@@ -6,7 +6,7 @@ import type { FileStore } from './files/file-store.ts';
 import type { FileLinks } from './files/links.ts';
 import type { Log } from './log.ts';
 import type { ConversationPresence } from './presence/conversation-presence.ts';
-import type { Loaders } from './schema/loaders.ts';
+import type { Loaders, SharedLoaders } from './schema/loaders.ts';
 import type { RecordRefusal } from './services/audit.ts';
 import type { Rules } from './services/changes.ts';
 import type { CheckConnection } from './services/connection.ts';
@@ -39,3 +39,6 @@ export type Context = {
   /** Who else keeps requests. */
   connector: RequestConnector;
 };
+
+/** For streams: what viewers may share they load once. */
+export type CreateContext = (viewer: Viewer, requestId: string, shared?: SharedLoaders) => Context;

@@ -1,5 +1,5 @@
 import type { Viewer } from '../auth.ts';
-import type { Context } from '../context.ts';
+import type { Context, CreateContext } from '../context.ts';
 import type { LoggedEvent } from '../db/event-log.ts';
 import { Refusal } from '../errors.ts';
 import type { Log } from '../log.ts';
@@ -35,7 +35,7 @@ const RETRY_MS = 250;
 
 export function createLogStreams(options: {
   hub: Hub;
-  createContext: (viewer: Viewer, requestId: string) => Context;
+  createContext: CreateContext;
   failed: (error: unknown) => Buffer;
   lookAtAccess: (after: LoggedEvent) => Promise<void>;
   tracing: Tracing;
@@ -81,15 +81,14 @@ export function createLogStreams(options: {
     return group;
   }
 
-  /** Events that come together are loaded together, for all groups: each noun once. */
+  /** Events that come together are loaded together, for all groups: each noun once, whoever asks. */
   function contexts(): (viewer: Viewer) => ContextOf {
-    let loaders: Context['loaders'] | null = null;
+    let shared: Context['loaders'] | undefined;
     return (viewer) => {
       let context: Context | null = null;
       return () => {
-        context ??= createContext(viewer, 'event');
-        loaders ??= context.loaders;
-        context.loaders = loaders;
+        context ??= createContext(viewer, 'event', shared);
+        shared ??= context.loaders;
         return context;
       };
     };

@@ -1,6 +1,6 @@
 import type { GraphQLSchema } from 'graphql';
 import type { Viewer } from '../auth.ts';
-import type { Context } from '../context.ts';
+import type { CreateContext } from '../context.ts';
 import type { LoggedEvent } from '../db/event-log.ts';
 import type { Refusal } from '../errors.ts';
 import { errorsOf, type Operation, type Operations } from '../execution/operation.ts';
@@ -40,7 +40,7 @@ export function createStreams(options: {
   hub: Hub;
   schema: GraphQLSchema;
   operations: Operations;
-  createContext: (viewer: Viewer, requestId: string) => Context;
+  createContext: CreateContext;
   /** Looks at everyone's present rights; what was looked at before does not count. */
   lookAtAccess: () => Promise<void>;
   progressSeconds: number;

@@ -18,10 +18,18 @@ import type {
   Template,
 } from '../generated/prisma/client.ts';
 import { grouped } from './loading.ts';
-import { createRequestLoaders, type RequestLoaders } from './request-loaders.ts';
+import {
+  createRequestLoaders,
+  createVisibleRequestLoaders,
+  type RequestLoaders,
+  type VisibleRequestLoaders,
+} from './request-loaders.ts';
 
 /** One statement per kind of thing for everything that an operation asks for. Made anew for each operation and event. */
-export type Loaders = RequestLoaders & {
+export type Loaders = SharedLoaders & VisibleRequestLoaders;
+
+/** What is the same for every viewer, so that one event is loaded once for all who follow it. */
+export type SharedLoaders = RequestLoaders & {
   attachment: DataLoader<string, Attachment | null>;
   businessNumber: DataLoader<string, BusinessNumber | null>;
   company: DataLoader<string, Company | null>;
@@ -39,10 +47,14 @@ export type Loaders = RequestLoaders & {
   statusesOf: DataLoader<string, StatusEntry[]>;
 };
 
-export function createLoaders(db: Database, viewer: Viewer | null): Loaders {
+export function createLoaders(db: Database, viewer: Viewer | null, shared = createSharedLoaders(db)): Loaders {
+  return { ...shared, ...createVisibleRequestLoaders(db, viewer) };
+}
+
+function createSharedLoaders(db: Database): SharedLoaders {
   const { pool, prisma } = db;
   return {
-    ...createRequestLoaders(db, viewer),
+    ...createRequestLoaders(db),
     attachment: byId<Attachment>(pool, 'Attachment'),
     businessNumber: byId<BusinessNumber>(pool, 'BusinessNumber'),
     company: byId<Company>(pool, 'Company'),

@@ -12,25 +12,42 @@ import type {
 import { byRow, grouped, groupedValues } from './loading.ts';
 import { requestsSeenBy } from './request-access.ts';
 
-/** What belongs to requests. Only requests that the viewer may see come out. */
-export type RequestLoaders = {
+/** Only requests that the viewer may see come out: nobody else's. */
+export type VisibleRequestLoaders = {
   request: DataLoader<string, Request | null>;
+  linksOf: DataLoader<string, MessageRequestLink[]>;
+};
+
+/** What belongs to requests, whoever asks. */
+export type RequestLoaders = {
   requestStatus: DataLoader<string, RequestStatus | null>;
   tagsOf: DataLoader<string, Tag[]>;
   filesOfRequest: DataLoader<string, Attachment[]>;
   filesOfPost: DataLoader<string, Attachment[]>;
-  linksOf: DataLoader<string, MessageRequestLink[]>;
   /** Contacts by the comparison key of their number. */
   contactsWith: DataLoader<string, Contact[]>;
 };
 
-export function createRequestLoaders({ prisma }: Database, viewer: Viewer | null): RequestLoaders {
+export function createVisibleRequestLoaders({ prisma }: Database, viewer: Viewer | null): VisibleRequestLoaders {
   const seen = requestsSeenBy(viewer);
   return {
     request: byRow(
       (ids) => prisma.request.findMany({ where: { AND: [{ id: { in: ids } }, seen] } }),
       (row) => row.id,
     ),
+    linksOf: grouped(
+      (ids) =>
+        prisma.messageRequestLink.findMany({
+          where: { messageId: { in: ids }, request: seen },
+          orderBy: [{ linkedAt: 'asc' }, { requestId: 'asc' }],
+        }),
+      (row) => row.messageId,
+    ),
+  };
+}
+
+export function createRequestLoaders({ prisma }: Database): RequestLoaders {
+  return {
     requestStatus: byRow(
       (keys) => prisma.requestStatus.findMany({ where: { key: { in: keys } } }),
       (row) => row.key,
@@ -64,14 +81,6 @@ export function createRequestLoaders({ prisma }: Database, viewer: Viewer | null
         }),
       (row) => row.postId,
       (row) => row.attachment,
-    ),
-    linksOf: grouped(
-      (ids) =>
-        prisma.messageRequestLink.findMany({
-          where: { messageId: { in: ids }, request: seen },
-          orderBy: [{ linkedAt: 'asc' }, { requestId: 'asc' }],
-        }),
-      (row) => row.messageId,
     ),
     contactsWith: grouped(
       (keys) => prisma.contact.findMany({ where: { comparisonKey: { in: keys } }, orderBy: { id: 'asc' } }),

@@ -7,7 +7,7 @@ import { createStreams, type Streams } from '../events/streams.ts';
 import { createOperations } from '../execution/operation.ts';
 import { readTrustedDocuments } from '../execution/trusted-documents.ts';
 import { startHeartbeats } from '../presence/heartbeats.ts';
-import { createLoaders } from '../schema/loaders.ts';
+import { createLoaders, type SharedLoaders } from '../schema/loaders.ts';
 import { followingRefusal } from '../schema/rights.ts';
 import { compilableSchema, schema } from '../schema/schema.ts';
 import { createRecordRefusal } from '../services/audit.ts';
@@ -43,7 +43,7 @@ export function startGraphql(core: Core, door: Door, undo: AsyncDisposableStack)
       hub,
       schema,
       operations,
-      createContext,
+      createContext: (viewer, requestId, shared) => createContext(viewer, requestId, null, shared),
       lookAtAccess: (): Promise<void> => access.look(),
       progressSeconds: env.streamProgressSeconds,
       tracing,
@@ -86,7 +86,12 @@ function createContextOf(core: Core) {
   const { db, addresses, requests } = core;
   const recordRefusal = createRecordRefusal(db);
   const webhookUrl = () => `${addresses.public}${WEBHOOK_PATH}`;
-  return (viewer: Viewer | null, requestId: string, connectionId: string | null = null): Context => ({
+  return (
+    viewer: Viewer | null,
+    requestId: string,
+    connectionId: string | null = null,
+    shared?: SharedLoaders,
+  ): Context => ({
     viewer,
     requestId,
     connectionId,
@@ -104,7 +109,7 @@ function createContextOf(core: Core) {
     rulesOf: core.rulesOf,
     syncTemplates: core.syncTemplates,
     connector: requests.store,
-    loaders: createLoaders(db, viewer),
+    loaders: createLoaders(db, viewer, shared),
   });
 }
 
