@@ -12,6 +12,7 @@ import { createRoutes } from './server/routes.ts';
 import { createWebhooks } from './server/webhooks.ts';
 import { traceAnswer } from './tracing/answers.ts';
 import { GRAPHQL_PATH } from './transport/http.ts';
+import { refuseUpgrade } from './transport/socket.ts';
 
 export type RunningServer = AsyncDisposable & {
   /** Where it listens, e.g. http://127.0.0.1:4000. */
@@ -47,7 +48,7 @@ export async function startServer({ env, log }: ServerOptions): Promise<RunningS
   );
   http.on('upgrade', (request: IncomingMessage, socket, head) => {
     if (request.url?.split('?')[0] === GRAPHQL_PATH && !isStopping) graphql.ws.upgrade(request, socket, head);
-    else socket.end('HTTP/1.1 404 Not Found\r\n\r\n');
+    else refuseUpgrade(socket, '404 Not Found');
   });
   const url = await listen(http, env);
   core.addresses.own = url;

@@ -44,6 +44,37 @@ describe('a socket', () => {
   });
 });
 
+describe('a request for a socket that is refused', () => {
+  const refused: [how: string, path: string, headers: Record<string, string>][] = [
+    ['because nothing is there', '/metrics', {}],
+    ['because of its origin', '/graphql', { origin: 'https://evil.example' }],
+  ];
+
+  it.each(refused)('%s harms nobody when it breaks off', async (_how, path, headers) => {
+    for (let count = 0; count < 100; count++) {
+      const socket = connect(Number(new URL(server.url).port), '127.0.0.1').on('error', () => {});
+      socket.write(upgradeTo(path, headers), () => setTimeout(() => socket.resetAndDestroy(), count % 3));
+      await once(socket, 'close');
+    }
+
+    await expectUnharmed();
+  });
+
+  it.each(refused)('%s is hung up on, though the other side does not hang up', async (_how, path, headers) => {
+    const socket = connect({ port: Number(new URL(server.url).port), host: '127.0.0.1', allowHalfOpen: true });
+    socket.write(upgradeTo(path, headers));
+    await once(socket.resume(), 'end', { signal: AbortSignal.timeout(5_000) });
+
+    // Nobody takes what is said now.
+    const beat = setInterval(() => socket.write('x'), 20);
+    const [error] = await once(socket, 'error', { signal: AbortSignal.timeout(5_000) }).finally(() =>
+      clearInterval(beat),
+    );
+
+    expect((error as NodeJS.ErrnoException).code).toMatch(/^(ECONNRESET|EPIPE)$/);
+  });
+});
+
 describe('the page of GraphiQL', () => {
   it('loads nothing from elsewhere', async () => {
     const page = await fetch(`${server.url}/graphql`, { headers: { accept: 'text/html' } });
@@ -63,6 +94,15 @@ async function openByHand(headers: Record<string, string>): Promise<{ socket: So
   const chunks: Buffer[] = [];
   socket.on('data', (chunk: Buffer) => chunks.push(chunk));
   socket.on('error', () => {});
+  socket.write(upgradeTo('/graphql', headers));
+  await once(socket, 'data', { signal: AbortSignal.timeout(10_000) });
+  const [status = ''] = Buffer.concat(chunks).toString('latin1').split('\r\n');
+  if (!status.includes(' 101 ')) throw new Error(status);
+  chunks.splice(0);
+  return { socket, received: () => Buffer.concat(chunks) };
+}
+
+function upgradeTo(path: string, headers: Record<string, string>): string {
   const lines = Object.entries({
     host: '127.0.0.1',
     connection: 'Upgrade',
@@ -71,12 +111,7 @@ async function openByHand(headers: Record<string, string>): Promise<{ socket: So
     'sec-websocket-key': Buffer.alloc(16).toString('base64'),
     ...headers,
   }).map(([name, value]) => `${name}: ${value}`);
-  socket.write(`GET /graphql HTTP/1.1\r\n${lines.join('\r\n')}\r\n\r\n`);
-  await once(socket, 'data', { signal: AbortSignal.timeout(10_000) });
-  const [status = ''] = Buffer.concat(chunks).toString('latin1').split('\r\n');
-  if (!status.includes(' 101 ')) throw new Error(status);
-  chunks.splice(0);
-  return { socket, received: () => Buffer.concat(chunks) };
+  return `GET ${path} HTTP/1.1\r\n${lines.join('\r\n')}\r\n\r\n`;
 }
 
 /** Of the last frame, where that is one that closes. */

@@ -12,6 +12,15 @@ export const closeCodes = {
   forbidden: 4403,
 } as const;
 
+/**
+ * Answers a request for a socket that is not let in. Whoever asks may be gone, or never hang up: neither may end the
+ * process or keep a place in it.
+ */
+export function refuseUpgrade(socket: Duplex, statusAndHeaders: string): void {
+  socket.on('error', () => {});
+  socket.end(`HTTP/1.1 ${statusAndHeaders}\r\n\r\n`, () => socket.destroy());
+}
+
 /** What the kernel has not taken counts, whoever wrote it. */
 export function isClogged(stream: Writable): boolean {
   return stream.writableLength > CLOGGED_BYTES;

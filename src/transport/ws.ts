@@ -14,7 +14,7 @@ import type { Rates } from '../execution/rates.ts';
 import type { AddressOf } from './address.ts';
 import type { ConnectionLimits } from './connection-count.ts';
 import { startPinging } from './pinging.ts';
-import { closeCodes, isClogged, isOverfull } from './socket.ts';
+import { closeCodes, isClogged, isOverfull, refuseUpgrade } from './socket.ts';
 import { spread } from './spread.ts';
 import { WsConnection, type SignedIn } from './ws-connection.ts';
 import { createWsOperations, type RunArgs } from './ws-operations.ts';
@@ -72,16 +72,16 @@ export function createWsServer(options: {
 
   return {
     upgrade(request, socket, head) {
-      if (!options.isOriginAllowed(request.headers.origin)) return void socket.end('HTTP/1.1 403 Forbidden\r\n\r\n');
+      if (!options.isOriginAllowed(request.headers.origin)) return refuseUpgrade(socket, '403 Forbidden');
       const address = addressOf(request);
       const free = limits.perAddress.take(address);
-      if (!free) return void socket.end('HTTP/1.1 429 Too Many Requests\r\n\r\n');
+      if (!free) return refuseUpgrade(socket, '429 Too Many Requests');
       socket.once('close', free);
       // The other side may be gone by the time that it is let in.
       socket.on('error', ignore);
       options.rates.knock(address).then(
         () => sockets.handleUpgrade(request, socket, head, (opened) => serve(opened, socket, address)),
-        (error: unknown) => socket.end(`HTTP/1.1 429 Too Many Requests\r\nretry-after: ${secondsOf(error)}\r\n\r\n`),
+        (error: unknown) => refuseUpgrade(socket, `429 Too Many Requests\r\nretry-after: ${secondsOf(error)}`),
       );
     },
     connections: () => connected,
