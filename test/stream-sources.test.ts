@@ -17,7 +17,7 @@ import { forbidden } from '../src/errors.ts';
 import { encodeStreamCursor } from '../src/events/cursor.ts';
 import { createHub, type Hub } from '../src/events/hub.ts';
 import { createInProcessTransport } from '../src/events/live-transport.ts';
-import type { LogSource, SnapshotSource } from '../src/events/stream-source.ts';
+import type { LogSource, LogStream, SnapshotSource } from '../src/events/stream-source.ts';
 import { createStreams } from '../src/events/streams.ts';
 import type { Subscription } from '../src/events/subscription.ts';
 import { createOperations, type Operation } from '../src/execution/operation.ts';
@@ -251,9 +251,123 @@ describe('a stream made from the log', () => {
   });
 });
 
+describe('whoever is between two places', () => {
+  const everyEvent: LogStream<number> = { wants: () => true, rootOf: async ({ data }) => Number(data.n) };
+
+  it('is not served by what is left of those who were ended: the log began anew', async () => {
+    await append({ n: 1 });
+    await using streams = open({ kind: 'log', open: () => everyEvent });
+    // As over Server-Sent Events: it is closed only once the client has taken its last frame.
+    const ended = createRecordingSink();
+    await streams.ask(ended);
+    await append({ n: 2 });
+    await ended.data(1);
+
+    await setLogBack();
+    const anew = createRecordingSink();
+    await streams.ask(anew);
+    await append({ n: 3 });
+
+    expect(await anew.data(1)).toEqual([{ value: 3 }]);
+    expect([reasonsOf(ended), ended.frames.length]).toEqual([['EPOCH_CHANGED'], 1]);
+  });
+
+  it('is told that the log began anew while its rights were looked at', async () => {
+    const looked = Promise.withResolvers<void>();
+    await using streams = open({
+      kind: 'log',
+      async open(_args, { viewer }) {
+        if (viewer === nobody) await looked.promise;
+        return everyEvent;
+      },
+    });
+    await append({ n: 1 });
+    const sink = createRecordingSink();
+    const subscription = await streams.ask(sink);
+
+    const reopening = subscription.reopen(nobody);
+    await setLogBack();
+    looked.resolve();
+    await reopening;
+    await append({ n: 2 });
+
+    await eventually(async () => sink.refusals.length > 0);
+    expect([reasonsOf(sink), sink.frames]).toEqual([['EPOCH_CHANGED'], []]);
+  });
+
+  it('is ended with all others that were open by then', async () => {
+    for (const kind of ['log', 'snapshot'] as const) {
+      const looked = Promise.withResolvers<void>();
+      const opened = async () => {
+        await looked.promise;
+        return { ...everyEvent, read: async () => 1 };
+      };
+      await using streams = open({ kind, open: opened });
+      const sink = createRecordingSink();
+      const asking = streams.ask(sink);
+
+      streams.endAll();
+      looked.resolve();
+
+      await expect(asking).rejects.toThrow('everything ends');
+      expect(streams.size()).toBe(0);
+      await streams.ask(sink);
+      expect(streams.size()).toBe(1);
+    }
+  });
+
+  it('is told what every change of its rights changed, though the next one came before it was told', async () => {
+    const told = Promise.withResolvers<void>();
+    const less: Viewer = { ...reader, permissions: new Set(['REPLY', 'SEND_TEMPLATES']) };
+    await using streams = open({
+      kind: 'log',
+      open: () => ({
+        wants: () => false,
+        async rootsOnReopen(before, { viewer }) {
+          if (viewer === less) await told.promise;
+          return [before.kind === 'operator' ? [...before.permissions].length : 0];
+        },
+      }),
+    });
+    const sink = createRecordingSink();
+    const subscription = await streams.ask(sink);
+
+    await subscription.reopen(less);
+    await subscription.reopen(nobody);
+    told.resolve();
+
+    expect(await sink.data(1)).toEqual([{ value: reader.permissions.size }]);
+  });
+
+  it('is told where events are gone before it, also in the middle of what it reads', async () => {
+    const begun = encodeStreamCursor(hub.head());
+    for (const n of [1, 2, 3]) await append({ n });
+    await db.pool.query('DELETE FROM event WHERE seq = $1', [hub.head().seq - 1]);
+    // Another process has not seen them happen and reads them.
+    await using later = await createHub({ pool: db.pool, transport: createInProcessTransport(), log });
+    await using streams = open({ kind: 'log', open: () => everyEvent }, later);
+    const sink = createRecordingSink();
+
+    await streams.ask(sink, { after: begun });
+
+    await eventually(async () => sink.refusals.length > 0);
+    expect([reasonsOf(sink), sink.frames]).toEqual([['RETENTION'], []]);
+  });
+
+  const reasonsOf = ({ refusals }: RecordingSink) => refusals.map(({ extensions }) => extensions.reason);
+
+  /** As after a restore: the last event is gone, and the hub finds that out. */
+  async function setLogBack(): Promise<void> {
+    const { epoch, seq } = hub.head();
+    await db.pool.query('WITH gone AS (DELETE FROM event WHERE seq = $1) UPDATE stream_head SET seq = $1 - 1', [seq]);
+    await eventually(async () => hub.head().epoch !== epoch);
+  }
+});
+
 type Asked = { viewer?: Viewer; after?: string | null | undefined };
 type Opened = AsyncDisposable & {
   size: () => number;
+  endAll: () => void;
   ask(sink: RecordingSink, asked?: Asked): Promise<Subscription>;
 };
 
@@ -261,7 +375,7 @@ const documents = readTrustedDocuments(undefined, false);
 const rates = createRates({ redisUrl: undefined, perMinute: 0, perAddressAndMinute: 0, webhooksPerSecond: 0 });
 
 /** Streams over a schema with one field, which streams from this source. */
-function open(source: LogSource<number> | SnapshotSource<number>): Opened {
+function open(source: LogSource<number> | SnapshotSource<number>, at: Hub = hub): Opened {
   const schema = new GraphQLSchema({
     query: new GraphQLObjectType({ name: 'Query', fields: { none: { type: GraphQLString } } }),
     subscription: new GraphQLObjectType({
@@ -290,7 +404,7 @@ function open(source: LogSource<number> | SnapshotSource<number>): Opened {
   const createContext = (viewer: Viewer, requestId: string) =>
     ({ viewer, requestId, loaders: {} }) as unknown as Context;
   const streams = createStreams({
-    hub,
+    hub: at,
     schema,
     operations,
     createContext,
@@ -306,6 +420,7 @@ function open(source: LogSource<number> | SnapshotSource<number>): Opened {
   const operation: Operation = { document, node, variables: {}, text };
   return {
     size: () => streams.size,
+    endAll: () => streams.endAll(forbidden('everything ends')),
     ask: (sink, { viewer = reader, after = null } = {}) => streams.subscribe({ operation, viewer, after, sink }),
     [Symbol.asyncDispose]: () => streams[Symbol.asyncDispose](),
   };

@@ -10,6 +10,11 @@ export type EventStore = {
   timeOf(seq: number): Promise<Date | null>;
 };
 
+/** True where the page goes on after this sequence without a hole: old events may go in any order. */
+export function follows(page: readonly LoggedEvent[], seq: number): boolean {
+  return page.at(-1)?.seq === seq + page.length;
+}
+
 type Row = Omit<LoggedEvent, 'occurredAt' | 'recordedAt' | 'type'> & {
   type: string;
   occurredAt: Date;

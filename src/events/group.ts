@@ -100,9 +100,11 @@ export class Group {
   }
 
   /** What the change of rights, for which it came here, changed. */
-  async deliverReopeningTo(member: Member, before: Viewer): Promise<void> {
-    const frames = await this.framing.ofReopening(before, this.at(member.seq));
-    if (member.state === 'catching-up') send(member, frames);
+  async deliverReopeningTo(member: Member): Promise<void> {
+    const frames = await this.framing.ofReopening(member.knows, this.at(member.seq));
+    if (member.state !== 'catching-up') return;
+    member.knows = this.viewer;
+    send(member, frames);
   }
 
   async deliverProgressTo(member: Member): Promise<void> {

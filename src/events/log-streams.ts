@@ -5,7 +5,7 @@ import { Refusal } from '../errors.ts';
 import type { Log } from '../log.ts';
 import type { Tracing } from '../tracing/tracing.ts';
 import { cursorExpired } from './cursor.ts';
-import { PAGE_EVENTS } from './event-store.ts';
+import { follows, PAGE_EVENTS } from './event-store.ts';
 import { createFraming, type ContextOf } from './framing.ts';
 import { Group } from './group.ts';
 import { Groups } from './groups.ts';
@@ -18,11 +18,9 @@ import type { LogStream } from './stream-source.ts';
 /** Subscriptions to the log: those who follow live, and those who catch up. */
 export type LogStreams = {
   /** The member reads on from its own position until it has joined the live ones. */
-  join(
-    member: Member,
-    place: { key: string; stream: LogStream; render: Render; viewer: Viewer; before?: Viewer },
-  ): void;
+  join(member: Member, place: { key: string; stream: LogStream; render: Render; viewer: Viewer }): void;
   leave: (member: Member) => void;
+  end: (member: Member, refusal: Refusal) => void;
   /** Live events, contiguous and in order. */
   push(events: readonly LoggedEvent[]): void;
   pushProgress(): void;
@@ -46,11 +44,14 @@ export function createLogStreams(options: {
   const readers = createSemaphore(MAX_READERS);
 
   return {
-    join(member, { key, stream, render, viewer, before }) {
+    join(member, { key, stream, render, viewer }) {
+      // Who has not joined is not told when the stream begins anew.
+      if (member.epoch !== hub.head().epoch) throw cursorExpired('EPOCH_CHANGED', hub.head());
       const group = groups.join(member, key, () => openGroup(stream, render, viewer));
-      void begin(member, group, before ?? null);
+      void begin(member, group, member.knows !== viewer);
     },
     leave: (member) => groups.leave(member),
+    end,
     push(events) {
       const contextOf = contexts();
       for (const group of groups.all()) group.push(events, contextOf(group.viewer));
@@ -69,7 +70,7 @@ export function createLogStreams(options: {
       framing: createFraming({ stream, render, viewer, createContext, failed, lookAtAccess }),
       tracing: options.tracing,
       onRefusal: (refusal) => {
-        for (const member of group.members) endMember(member, refusal);
+        for (const member of group.members) end(member, refusal);
       },
       sendToLog: (members) => {
         for (const member of members) {
@@ -94,9 +95,15 @@ export function createLogStreams(options: {
     };
   }
 
-  async function begin(member: Member, group: Group, before: Viewer | null): Promise<void> {
+  /** Its place is given up at once: the transport closes it once the client has taken its last words. */
+  function end(member: Member, refusal: Refusal): void {
+    endMember(member, refusal);
+    groups.leave(member);
+  }
+
+  async function begin(member: Member, group: Group, isReopened: boolean): Promise<void> {
     await orEnd(member, async () => {
-      if (before) await group.deliverReopeningTo(member, before);
+      if (isReopened) await group.deliverReopeningTo(member);
       else if (group.stream.hasProgress) await group.deliverProgressTo(member);
     });
     await catchUp(member, group);
@@ -117,7 +124,7 @@ export function createLogStreams(options: {
       await work();
     } catch (error) {
       if (!(error instanceof Refusal)) log.error({ err: error }, 'a subscription failed');
-      endMember(member, refusalOf(error));
+      end(member, refusalOf(error));
     }
   }
 
@@ -141,7 +148,7 @@ export function createLogStreams(options: {
       const { epoch } = hub.head();
       const page = (await hub.store.read(member.seq, PAGE_EVENTS)).filter((event) => event.epoch === epoch);
       const first = page[0];
-      if (first && first.seq !== member.seq + 1) throw cursorExpired('RETENTION', hub.head());
+      if (first && !follows(page, member.seq)) throw cursorExpired('RETENTION', hub.head());
       // The hub has seen more than this connection shows yet, or a new epoch has begun: a moment at most.
       if (!first) await new Promise((resolve) => setTimeout(resolve, 20));
       return page;

@@ -1,3 +1,4 @@
+import type { Viewer } from '../auth.ts';
 import { Refusal } from '../errors.ts';
 
 /** One serialised answer; the cursor is the one to resume from, null where there is none to save. */
@@ -18,8 +19,11 @@ export type Sink = {
 /** One subscription of one client to the log. */
 export type Member = {
   readonly sink: Sink;
+  readonly epoch: string;
   /** The last sequence that was delivered or not wanted. */
   seq: number;
+  /** The rights of which it knows what they mean for what it follows. */
+  knows: Viewer;
   /** Up to when it knows what time alone changed. */
   timedUpTo: Date;
   state: 'catching-up' | 'live' | 'ended';

@@ -1,6 +1,7 @@
 import type { Viewer } from '../auth.ts';
 import type { Context } from '../context.ts';
 import type { LoggedEvent } from '../db/event-log.ts';
+import type { Refusal } from '../errors.ts';
 import { endMember } from './member.ts';
 import type { Render } from './renderer.ts';
 import { Groups } from './groups.ts';
@@ -11,6 +12,7 @@ import type { SnapshotStream } from './stream-source.ts';
 export type SnapshotStreams = {
   join(member: SnapshotMember, place: { key: string; stream: SnapshotStream; render: Render; viewer: Viewer }): void;
   leave: (member: SnapshotMember) => void;
+  end: (member: SnapshotMember, refusal: Refusal) => void;
   push(events: readonly LoggedEvent[]): void;
   /** Continuity ended: everything may have changed. */
   touchAll(): void;
@@ -27,6 +29,7 @@ export function createSnapshotStreams(options: {
     join: (member, { key, stream, render, viewer }) =>
       groups.join(member, key, () => openGroup(stream, render, viewer)).welcome(),
     leave: (member) => groups.leave(member),
+    end,
     push(events) {
       for (const group of groups.all()) {
         if (events.some((event) => group.stream.concerns?.(event))) group.touch();
@@ -38,6 +41,11 @@ export function createSnapshotStreams(options: {
     members: () => groups.members(),
   };
 
+  function end(member: SnapshotMember, refusal: Refusal): void {
+    endMember(member, refusal);
+    groups.leave(member);
+  }
+
   function openGroup(stream: SnapshotStream, render: Render, viewer: Viewer): SnapshotGroup {
     const group: SnapshotGroup = new SnapshotGroup({
       stream,
@@ -46,7 +54,7 @@ export function createSnapshotStreams(options: {
         return (await render(await stream.read(context), context)).payload;
       },
       onRefusal: (refusal) => {
-        for (const member of group.members) endMember(member, refusal);
+        for (const member of group.members) end(member, refusal);
       },
     });
     return group;

@@ -2,14 +2,15 @@ import type { GraphQLSchema } from 'graphql';
 import type { Viewer } from '../auth.ts';
 import type { CreateContext } from '../context.ts';
 import type { LoggedEvent } from '../db/event-log.ts';
+import type { StreamHead } from '../db/stream-head.ts';
 import type { Refusal } from '../errors.ts';
 import { errorsOf, type Operation, type Operations } from '../execution/operation.ts';
 import type { Log } from '../log.ts';
 import type { Tracing } from '../tracing/tracing.ts';
-import { checkCursor, cursorExpired, decodeStreamCursor } from './cursor.ts';
+import { checkCursor, cursorExpired, decodeStreamCursor, type ExpiryReason, type StreamPosition } from './cursor.ts';
 import type { Hub } from './hub.ts';
 import { createLogStreams } from './log-streams.ts';
-import { endMember, type Member, type Sink } from './member.ts';
+import type { Member, Sink } from './member.ts';
 import { createRenderer } from './renderer.ts';
 import type { SnapshotMember } from './snapshot-group.ts';
 import { createSnapshotStreams } from './snapshot-streams.ts';
@@ -54,6 +55,8 @@ export function createStreams(options: {
   const logs = createLogStreams({ hub, createContext, failed, lookAtAccess: lookAfter, tracing, log });
   /** Rights were looked at after everything up to here was committed. */
   let lookedUpTo = hub.head().seq;
+  /** What ended every subscription last. */
+  let ending: Refusal | null = null;
   const snapshots = createSnapshotStreams({ createContext });
   const unfollow = hub.follow({
     events(events) {
@@ -61,7 +64,7 @@ export function createStreams(options: {
       snapshots.push(events);
     },
     reset(head) {
-      for (const member of logs.members()) endMember(member, cursorExpired('EPOCH_CHANGED', head));
+      for (const member of logs.members()) logs.end(member, cursorExpired(reasonOf(member, head), head));
       snapshots.touchAll();
     },
   });
@@ -76,8 +79,9 @@ export function createStreams(options: {
       return source.kind === 'log' ? followLog(source, args, request) : followSnapshot(source, args, request);
     },
     endAll(refusal) {
-      for (const member of logs.members()) endMember(member, refusal);
-      for (const member of snapshots.members()) endMember(member, refusal);
+      ending = refusal;
+      for (const member of logs.members()) logs.end(member, refusal);
+      for (const member of snapshots.members()) snapshots.end(member, refusal);
     },
     async [Symbol.asyncDispose]() {
       clearInterval(progressTimer);
@@ -92,27 +96,35 @@ export function createStreams(options: {
     lookedUpTo = Math.max(lookedUpTo, seq, committed);
   }
 
+  /** What was opened; throws where everything was ended meanwhile: who has not joined is not told of that. */
+  async function unlessEnded<T>(opened: T | Promise<T>): Promise<T> {
+    const before = ending;
+    const value = await opened;
+    if (ending && ending !== before) throw ending;
+    return value;
+  }
+
   async function followLog(source: LogSource, args: Args, request: SubscribeRequest): Promise<Subscription> {
     const { operation, viewer, sink } = request;
     const render = rendererOf(operation);
     const open = (present: Viewer) => source.open(args, createContext(present, 'subscribe'));
-    const join = (joining: Member, stream: LogStream, present: Viewer, before?: Viewer) =>
-      logs.join(joining, { key: groupKey(operation, present, stream.key), stream, render, viewer: present, before });
-    const stream = await open(viewer);
+    const join = (joining: Member, stream: LogStream, present: Viewer) =>
+      logs.join(joining, { key: groupKey(operation, present, stream.key), stream, render, viewer: present });
     const after = request.after ?? (typeof args.after === 'string' ? args.after : null);
-    const start = await startOf(after, stream.byTime !== undefined);
-    const member: Member = { sink, ...start, state: 'catching-up' };
+    const begin = async () => {
+      const stream = await open(viewer);
+      return { stream, start: await startOf(after, stream.byTime !== undefined) };
+    };
+    const { stream, start } = await unlessEnded(begin());
+    const member: Member = { sink, ...start, knows: viewer, state: 'catching-up' };
     join(member, stream, viewer);
-    let before = viewer;
     return createSubscription<Member>({
       member,
       leave: logs.leave,
       anew: (left) => ({ ...left, state: 'catching-up' }),
       async join(moved, present) {
-        const reopened = await open(present);
-        if (moved.state === 'ended') return;
-        join(moved, reopened, present, before);
-        before = present;
+        const reopened = await unlessEnded(open(present));
+        if (moved.state !== 'ended') join(moved, reopened, present);
       },
     });
   }
@@ -120,7 +132,7 @@ export function createStreams(options: {
   async function followSnapshot(source: SnapshotSource, args: Args, request: SubscribeRequest): Promise<Subscription> {
     const { operation, viewer, sink } = request;
     const render = rendererOf(operation);
-    const open = (present: Viewer) => source.open(args, createContext(present, 'subscribe'));
+    const open = (present: Viewer) => unlessEnded(source.open(args, createContext(present, 'subscribe')));
     const join = (joining: SnapshotMember, stream: SnapshotStream, present: Viewer) =>
       snapshots.join(joining, { key: groupKey(operation, present, stream.key), stream, render, viewer: present });
     const member: SnapshotMember = { sink, shown: null, state: 'open' };
@@ -137,14 +149,18 @@ export function createStreams(options: {
   }
 
   /** From now on, or from a cursor whose continuity can be proved. */
-  async function startOf(after: string | null, isTimed: boolean): Promise<{ seq: number; timedUpTo: Date }> {
+  async function startOf(after: string | null, isTimed: boolean): Promise<StreamPosition & { timedUpTo: Date }> {
     const now = new Date();
-    if (after === null) return { seq: hub.head().seq, timedUpTo: now };
+    const { epoch, seq: newest } = hub.head();
+    if (after === null) return { epoch, seq: newest, timedUpTo: now };
     const position = decodeStreamCursor(after);
     const seq = checkCursor(position, await hub.headFor(position.seq));
     const recordedAt = isTimed ? await hub.store.timeOf(seq) : null;
-    // Who has not joined yet is not told when the stream begins anew.
-    if (hub.head().epoch !== position.epoch) throw cursorExpired('EPOCH_CHANGED', hub.head());
-    return { seq, timedUpTo: recordedAt ?? now };
+    return { ...position, timedUpTo: recordedAt ?? now };
   }
+}
+
+/** Why its position proves nothing: another log, or one that this process has not read for too long. */
+function reasonOf({ epoch }: Member, head: StreamHead): ExpiryReason {
+  return epoch === head.epoch ? 'RETENTION' : 'EPOCH_CHANGED';
 }

@@ -3,7 +3,7 @@ import type { EventType, LoggedEvent } from '../db/event-log.ts';
 import { readStreamHead } from '../db/stream-head.ts';
 import { badInput, unauthenticated } from '../errors.ts';
 import { checkCursor, cursorExpired, decodeStreamCursor, encodeStreamCursor } from '../events/cursor.ts';
-import { createEventStore } from '../events/event-store.ts';
+import { createEventStore, follows } from '../events/event-store.ts';
 import { builder } from './builder.ts';
 import { WITHIN_PAGE } from './field-complexity.ts';
 import { ChatEvent, ChatEventType } from './chat-event.ts';
@@ -61,7 +61,7 @@ async function eventPage(
   const events: LoggedEvent[] = [];
   for (let pages = 0; pages < MAX_PAGES && seq < head.seq && events.length < first; pages++) {
     const page = await store.read(seq, MAX_EVENTS);
-    if (page[0]?.seq !== seq + 1) throw cursorExpired('RETENTION', await readStreamHead(db.pool));
+    if (!follows(page, seq)) throw cursorExpired('RETENTION', await readStreamHead(db.pool));
     for (const event of page) {
       if (events.length === first) break;
       seq = event.seq;
