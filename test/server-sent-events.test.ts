@@ -1,12 +1,13 @@
 import { once } from 'node:events';
 import { request, type IncomingMessage } from 'node:http';
 import { Readable } from 'node:stream';
+import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { readEvents, type ServerSentEvent } from '../examples/dashboard/server-sent-events.ts';
 import { subjectOf } from '../src/demo-data.ts';
 import { signIn } from '../src/sign-in.ts';
 import { createTickets } from '../src/ticket.ts';
-import { appendEvents, headOf, makeToken } from './support/event-log.ts';
+import { appendEvents, cursorAt, headOf, makeToken } from './support/event-log.ts';
 import { collect, eventually } from './support/events.ts';
 import { startTestServer, type TestServer } from './support/server.ts';
 
@@ -21,9 +22,15 @@ afterAll(() => server[Symbol.asyncDispose]());
 const EVENTS = 'subscription { events { __typename cursor eventId ... on ConversationChanged { changedFields } } }';
 type Told = { data?: { events: { __typename: string; changedFields?: string[] } }; errors?: unknown };
 
-function follow(token: string, lastEventId: string | null = null, at = server): Promise<Response> {
+function follow(
+  token: string,
+  lastEventId: string | null = null,
+  at = server,
+  signal: AbortSignal | null = null,
+): Promise<Response> {
   return fetch(`${at.url}/graphql`, {
     method: 'POST',
+    signal,
     headers: {
       'content-type': 'application/json',
       accept: 'text/event-stream',
@@ -39,6 +46,11 @@ async function readAll({ body }: Response): Promise<ServerSentEvent[]> {
   const events: ServerSentEvent[] = [];
   if (body) for await (const event of readEvents(body)) events.push(event);
   return events;
+}
+
+async function openStreams(): Promise<number> {
+  const metrics = await (await fetch(`${server.url}/metrics`)).text();
+  return Number(/^cdesk_event_sources (\d+)$/m.exec(metrics)?.[1]);
 }
 
 const toldBy = ({ data }: ServerSentEvent) => JSON.parse(data) as Told;
@@ -164,6 +176,68 @@ describe('a quiet stream', () => {
   });
 });
 
+describe('a stream that is still being opened', () => {
+  it('is refused where the token was revoked meanwhile, before anything of after that leaves', async () => {
+    const { id, secret } = await makeToken(server, ['READ_EVENTS']);
+    const body = JSON.stringify({
+      query: EVENTS.replace('events {', `events(after: "${await cursorAt(server, (await headOf(server)).seq)}") {`),
+    });
+    const { asking, finish } = beginAsking(secret, body);
+    await eventually(async () => (await openStreams()) === 1);
+
+    await server.sql('UPDATE api_token SET revoked_at = now() WHERE id = $1', [id]);
+    await appendEvents(server, { type: 'CONVERSATION_CHANGED', data: { changedFields: ['name'] } });
+    await eventually(async () => (await openStreams()) === 0);
+    finish();
+
+    const [answer] = (await once(asking, 'response')) as [IncomingMessage];
+    const text = (await answer.toArray()).join('');
+    expect([answer.statusCode, text.includes('UNAUTHENTICATED'), text.includes('data: ')]).toEqual([401, true, false]);
+  });
+
+  it('frees its place where the client is gone before it was let in', async () => {
+    await using one = await startTestServer({ settings: { MAX_SOCKETS_PER_VIEWER: '1' } });
+    const held = new pg.Client({ connectionString: one.databaseUrl });
+    await held.connect();
+    await held.query('BEGIN; LOCK TABLE api_token IN ACCESS EXCLUSIVE MODE');
+    const gone = new AbortController();
+    const asked = follow(one.dashboardToken, null, one, gone.signal);
+    await eventually(async () => (await waiting(held)) > 0);
+
+    gone.abort();
+    await expect(asked).rejects.toThrow();
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    await held.query('COMMIT');
+    await held.end();
+
+    const answer = await follow(one.dashboardToken, null, one);
+    expect(answer.status).toBe(200);
+    await answer.body?.cancel();
+  });
+
+  async function waiting(held: pg.Client): Promise<number> {
+    const { rowCount } = await held.query(
+      "SELECT 1 FROM pg_locks WHERE NOT granted AND relation = 'api_token'::regclass",
+    );
+    return rowCount ?? 0;
+  }
+
+  /** All of the request but its last byte. */
+  function beginAsking(token: string, body: string) {
+    const asking = request(`${server.url}/graphql`, {
+      method: 'POST',
+      headers: {
+        'content-type': 'application/json',
+        'content-length': Buffer.byteLength(body),
+        accept: 'text/event-stream',
+        authorization: `Bearer ${token}`,
+      },
+    });
+    asking.write(body.slice(0, -1));
+    return { asking, finish: () => asking.end(body.slice(-1)) };
+  }
+});
+
 describe('a reader that does not read', () => {
   it('is ended alone, and going on from its last id it misses nothing', async () => {
     const sleeper = await openSleeper();
@@ -233,11 +307,6 @@ describe('a reader that does not read', () => {
       if (Number(toldBy(event).data?.events.changedFields?.[0]) === last) break;
     }
     return events;
-  }
-
-  async function openStreams(): Promise<number> {
-    const metrics = await (await fetch(`${server.url}/metrics`)).text();
-    return Number(/^cdesk_event_sources (\d+)$/m.exec(metrics)?.[1]);
   }
 });
 

@@ -90,6 +90,8 @@ export function answerRefusal(
   operations: Operations,
   requestId: string,
 ): void {
+  // Gone in the middle of asking: there is nobody to answer, and it is no fault of ours.
+  if (response.destroyed) return;
   const seconds = error instanceof Refusal ? error.extensions.retryAfterSeconds : undefined;
   if (typeof seconds === 'number' && !response.headersSent) response.setHeader('retry-after', String(seconds));
   // What is left of a body that is too large is not waited for.

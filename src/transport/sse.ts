@@ -31,6 +31,14 @@ export type SseRoute = {
 
 export type SseConnection = { viewer: Viewer; setViewer(viewer: Viewer): void; refuse(): void };
 
+type OpenConnection = SseConnection & {
+  /** Null while it is being opened. */
+  subscription: Subscription | null;
+  /** Throws where it has been refused since. */
+  requireLetIn(): void;
+  end(): void;
+};
+
 /** GraphQL over Server-Sent Events, one operation per connection: every frame carries its cursor as `id`. */
 export function createSseRoute(options: {
   operations: Operations;
@@ -45,7 +53,7 @@ export function createSseRoute(options: {
   slowClientMs: number;
 }): SseRoute {
   const { operations, rates, streams, authenticate, tickets, createContext, addressOf, limits, slowClientMs } = options;
-  const connected = new Set<SseConnection & { end(): void }>();
+  const connected = new Set<OpenConnection>();
 
   return {
     handles: ({ headers }) => headers.accept?.includes('text/event-stream') ?? false,
@@ -61,12 +69,16 @@ export function createSseRoute(options: {
         const lastEventId = headerOf(request, 'last-event-id');
         if (lastEventId === ENDED) return void response.writeHead(204).end();
         const viewer = await authenticate(credentialOf(request, url), addressOf(request));
+        // Gone meanwhile: nothing would tell us that its place is free again.
+        if (response.destroyed) return;
         takePlaces(viewer, request, response);
+        const connection = letIn(response, viewer);
         const operation = await readOperation(request, url, viewer);
         if (isErrors(operation)) return answerErrors(response, 400, operations.mask(operation, requestId));
         if (operation.node.operation === 'mutation' && request.method !== 'POST')
           throw badInput('Send mutations by POST.');
-        await stream(response, operation, viewer, lastEventId, requestId);
+        connection.requireLetIn();
+        await stream(response, operation, connection, lastEventId, requestId);
       } catch (error) {
         answerRefusal(response, error, operations, requestId);
       }
@@ -95,29 +107,62 @@ export function createSseRoute(options: {
     return operations.admit(parseOperation(body), viewer);
   }
 
+  /** Known from now on: rights that are lost while the subscription is being opened count, too. */
+  function letIn(response: ServerResponse, viewer: Viewer): OpenConnection {
+    let isRefused = false;
+    const connection: OpenConnection = {
+      viewer,
+      subscription: null,
+      setViewer(present) {
+        connection.viewer = present;
+        void connection.subscription?.reopen(present);
+      },
+      refuse() {
+        isRefused = true;
+        leave();
+        if (response.headersSent) endWith(response, operations.mask([unauthenticated()], uuid()));
+      },
+      requireLetIn() {
+        if (isRefused) throw unauthenticated();
+      },
+      // The others are sent away at the same time: not all are to come back at once.
+      end() {
+        if (response.headersSent) response.end(`retry: ${Math.round(500 + Math.random() * 2_500)}\n\n`);
+      },
+    };
+    const leave = () => {
+      connected.delete(connection);
+      connection.subscription?.close();
+    };
+    connected.add(connection);
+    response.once('close', leave);
+    return connection;
+  }
+
   async function stream(
     response: ServerResponse,
     operation: Operation,
-    viewer: Viewer,
+    connection: OpenConnection,
     lastEventId: string | null,
     requestId: string,
   ) {
     if (operation.node.operation !== 'subscription') {
-      const result = await operations.run(operation, createContext(viewer, requestId));
+      const result = await operations.run(operation, createContext(connection.viewer, requestId));
       begin(response);
       writeFrames(response, [{ cursor: null, payload: Buffer.from(JSON.stringify(result)) }]);
       return finish(response);
     }
-    await follow(response, operation, viewer, lastEventId, requestId);
+    await follow(response, operation, connection, lastEventId, requestId);
   }
 
   async function follow(
     response: ServerResponse,
     operation: Operation,
-    viewer: Viewer,
+    connection: OpenConnection,
     after: string | null,
     requestId: string,
   ) {
+    const { viewer } = connection;
     // Frames wait until the subscription is known to be good, so that a refusal is an HTTP answer.
     let waiting: Frame[] | null = [];
     const subscription: Subscription = await streams.subscribe({
@@ -134,34 +179,15 @@ export function createSseRoute(options: {
         end: (refusal) => endWith(response, operations.mask([refusal], requestId)),
       },
     });
+    // Gone or refused while it was being opened: nobody would close it.
+    if (!connected.has(connection)) subscription.close();
+    connection.requireLetIn();
+    connection.subscription = subscription;
     begin(response);
     writeFrames(response, waiting);
     waiting = null;
-    register(response, viewer, subscription);
-  }
-
-  function register(response: ServerResponse, viewer: Viewer, subscription: Subscription): void {
-    // Gone while the subscription was being opened.
-    if (response.destroyed) return subscription.close();
-    const connection = {
-      viewer,
-      setViewer(present: Viewer) {
-        connection.viewer = present;
-        void subscription.reopen(present);
-      },
-      refuse: () => endWith(response, operations.mask([unauthenticated()], uuid())),
-      // The others are sent away at the same time: not all are to come back at once.
-      end: () => void response.end(`retry: ${Math.round(500 + Math.random() * 2_500)}\n\n`),
-    };
-    connected.add(connection);
-    const timer = setInterval(() => {
-      if (!response.writableEnded) response.write(':\n\n');
-    }, KEEP_ALIVE_MS);
-    response.once('close', () => {
-      clearInterval(timer);
-      connected.delete(connection);
-      subscription.close();
-    });
+    if (connection.viewer !== viewer) void subscription.reopen(connection.viewer);
+    keepAlive(response);
   }
 
   async function drainedOrEnded(response: ServerResponse, requestId: string): Promise<boolean> {
@@ -180,6 +206,14 @@ function begin(response: ServerResponse): void {
     connection: 'keep-alive',
   });
   response.write(':\n\n');
+}
+
+function keepAlive(response: ServerResponse): void {
+  if (response.destroyed) return;
+  const timer = setInterval(() => {
+    if (!response.writableEnded) response.write(':\n\n');
+  }, KEEP_ALIVE_MS);
+  response.once('close', () => clearInterval(timer));
 }
 
 /** All in one write: the system call is what a delivery costs. */
