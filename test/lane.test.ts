@@ -75,3 +75,54 @@ it('goes on after a batch that was never handed over', async () => {
   await lane.drain();
   expect(written).toEqual([1, 2, 3]);
 });
+
+it('shares what came at once between two batches, and leaves a few for the next', async () => {
+  const sizes: number[] = [];
+  const written = Promise.withResolvers<void>();
+  const lane = createLane<number>({
+    maxUnits: 100,
+    unitsOf: () => 1,
+    namesOf: () => new Set(),
+    async write(batch, handOver) {
+      sizes.push(batch.length);
+      handOver();
+      await written.promise;
+    },
+  });
+  for (let entry = 0; entry < 80; entry++) lane.add(entry);
+  await turn();
+  lane.add(80);
+  await turn();
+  await turn();
+
+  written.resolve();
+  await lane.drain();
+
+  expect(sizes).toEqual([40, 41]);
+});
+
+it('begins a second batch for a few only where the first is not much larger', async () => {
+  const sizes: number[] = [];
+  const written = Promise.withResolvers<void>();
+  const lane = createLane<number>({
+    maxUnits: 100,
+    unitsOf: () => 1,
+    namesOf: () => new Set(),
+    async write(batch, handOver) {
+      sizes.push(batch.length);
+      handOver();
+      await written.promise;
+    },
+  });
+  for (let entry = 0; entry < 12; entry++) lane.add(entry);
+  await turn();
+  for (let entry = 0; entry < 2; entry++) lane.add(entry);
+  await turn();
+  expect(sizes).toEqual([12]);
+  lane.add(14);
+  await turn();
+  expect(sizes).toEqual([12, 3]);
+
+  written.resolve();
+  await lane.drain();
+});

@@ -5,15 +5,18 @@ export type Lane<T> = {
   drain(): Promise<void>;
 };
 
-type Batch = { names: ReadonlySet<string>; isHandedOver: boolean };
+type Batch = { names: ReadonlySet<string>; units: number; isHandedOver: boolean };
 
 const MAX_UNDER_WAY = 2;
+/** So little is not worth being split. */
+const SMALL_BATCH = 16;
 
 /**
  * While batches are written, what arrives waits together and forms the next one. No timer, so an idle server adds no
  * latency and a busy one writes more at once. The next one begins when the one before was handed over: this process
- * works on it while PostgreSQL writes the other. What has a name in common is never under way in two of them, and keeps
- * its order. `write` must not throw.
+ * works on it while PostgreSQL writes the other, for which the two must be of a size: when one had nearly everything, each
+ * stood idle while the other worked, and a sixth less was taken. What has a name in common is never under way in two of
+ * them, and keeps its order. `write` must not throw.
  */
 export function createLane<T>(options: {
   maxUnits: number;
@@ -51,9 +54,15 @@ export function createLane<T>(options: {
     isPlanned = false;
     const batches = [...underWay.keys()];
     if (batches.length === MAX_UNDER_WAY || !batches.every(({ isHandedOver }) => isHandedOver)) return;
-    const entries = takeBatch(batches);
+    const unitsUnderWay = sum(batches.map(({ units }) => units));
+    const unitsWaiting = sum(waiting.map(unitsOf));
+    // A few cost nearly as much as many.
+    if (unitsWaiting * 4 < unitsUnderWay) return;
+    const share = Math.ceil((unitsWaiting + unitsUnderWay) / MAX_UNDER_WAY);
+    const entries = takeBatch(batches, Math.min(maxUnits, Math.max(SMALL_BATCH, share)));
     if (entries.length === 0) return;
-    const batch = { names: new Set(entries.flatMap((entry) => [...namesOf(entry)])), isHandedOver: false };
+    const names = new Set(entries.flatMap((entry) => [...namesOf(entry)]));
+    const batch = { names, units: sum(entries.map(unitsOf)), isHandedOver: false };
     underWay.set(batch, run(entries, batch));
   }
 
@@ -67,7 +76,7 @@ export function createLane<T>(options: {
   }
 
   /** In their order, but for those that must wait for one of the batches, and whatever belongs to these. */
-  function takeBatch(batches: Batch[]): T[] {
+  function takeBatch(batches: Batch[], mostUnits: number): T[] {
     const passedOver = new Set<string>();
     const busy = [passedOver, ...batches.map(({ names }) => names)];
     const taken: T[] = [];
@@ -81,7 +90,7 @@ export function createLane<T>(options: {
         continue;
       }
       units += unitsOf(entry);
-      if (units > maxUnits && taken.length > 0) {
+      if (units > mostUnits && taken.length > 0) {
         left.push(...waiting.slice(index));
         break;
       }
@@ -90,4 +99,8 @@ export function createLane<T>(options: {
     waiting = left;
     return taken;
   }
+}
+
+function sum(numbers: readonly number[]): number {
+  return numbers.reduce((total, number) => total + number, 0);
 }
