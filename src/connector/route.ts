@@ -33,6 +33,8 @@ export function createConnectorRoute(options: Options): ConnectorRoute {
       if (request.method !== 'POST') return answer(response, 405, { error: 'Use POST.' }, { allow: 'POST' });
       await takeChanges(options, request, response);
     } catch (error) {
+      // Whoever went away before the body was whole sends it again.
+      if (request.destroyed && !request.complete) return;
       options.log.error({ err: error }, 'changes of CDESK could not be taken');
       answer(response, 503, { error: 'Try again later.' }, { 'retry-after': RETRY_AFTER_SECONDS });
     }
