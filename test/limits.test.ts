@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { connect } from 'node:net';
+import { Readable } from 'node:stream';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { getOperationAST, parse, print, separateOperations, validate } from 'graphql';
@@ -222,6 +223,10 @@ describe('over HTTP', () => {
       'POST /graphql HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: 100\r\n\r\n{',
     ],
     ['a webhook that never ends', 'POST /webhooks/whatsapp HTTP/1.1\r\nhost: x\r\ncontent-length: 100\r\n\r\n{'],
+    [
+      'a webhook that never ends and calls itself a form',
+      'POST /webhooks/whatsapp HTTP/1.1\r\nhost: x\r\ncontent-type: multipart/form-data; boundary=x\r\ncontent-length: 100\r\n\r\n{',
+    ],
   ])(
     '%s: the connection is ended',
     async (_name, beginning) => {
@@ -237,6 +242,36 @@ describe('over HTTP', () => {
     },
     45_000,
   );
+});
+
+describe('a file that takes longer than an operation may', () => {
+  it.each(['multipart/form-data', 'Multipart/Form-Data'])('is taken (%s)', async (type) => {
+    const form = new FormData();
+    const query = 'mutation ($file: File!) { uploadAttachment(input: { file: $file }) { attachment { byteSize } } }';
+    form.set('operations', JSON.stringify({ query, variables: { file: null } }));
+    form.set('map', '{"0":["variables.file"]}');
+    form.set('0', new Blob(['slowly']), 'slowly.txt');
+    const whole = new Response(form);
+    const bytes = Buffer.from(await whole.clone().arrayBuffer());
+    async function* trickle() {
+      yield bytes.subarray(0, 100);
+      await new Promise((resolve) => setTimeout(resolve, 2_500));
+      yield bytes.subarray(100);
+    }
+
+    const answer = await fetch(`${server.url}/graphql`, {
+      method: 'POST',
+      headers: {
+        authorization: `Bearer ${token}`,
+        'graphql-require-preflight': '1',
+        'content-type': (whole.headers.get('content-type') ?? '').replace('multipart/form-data', type),
+      },
+      body: Readable.toWeb(Readable.from(trickle())),
+      duplex: 'half',
+    } as RequestInit);
+
+    expect(await answer.json()).toMatchObject({ data: { uploadAttachment: { attachment: { byteSize: 6 } } } });
+  });
 });
 
 describe('the rate of operations', () => {

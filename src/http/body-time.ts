@@ -1,8 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 
-/** Ends a request whose body is not complete in time. Files have the much longer time of the server as a whole. */
+/** Ends a request whose body is not complete in time. */
 export function limitBodyTime(request: IncomingMessage, response: ServerResponse, timeoutMs: number): void {
-  if (request.headers['content-type']?.startsWith('multipart/')) return;
   const timer = setTimeout(() => {
     if (request.complete) return;
     if (!response.headersSent) response.writeHead(408, { connection: 'close' });

@@ -8,6 +8,7 @@ import { createHealthRoute } from '../http/health.ts';
 import { createMetricsRoute } from '../http/metrics.ts';
 import { measureAnswer } from '../metrics/answers.ts';
 import { GRAPHQL_PATH } from '../transport/http.ts';
+import { isMultipart } from '../transport/upload.ts';
 import { WEBHOOK_PATH } from '../webhooks/whatsapp.ts';
 import type { Core } from './core.ts';
 import type { Door } from './door.ts';
@@ -31,9 +32,11 @@ export function createRoutes(
   const download = createDownloadRoute({ files: core.files, links: core.fileLinks, sources, isOriginAllowed, log });
 
   return async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
-    limitBodyTime(request, response, env.requestTimeoutMs);
-    measureAnswer(metrics, request, response);
     const path = request.url?.split('?')[0];
+    // Files have the much longer time of the server as a whole.
+    const isUpload = path === GRAPHQL_PATH && isMultipart(request);
+    if (!isUpload) limitBodyTime(request, response, env.requestTimeoutMs);
+    measureAnswer(metrics, request, response);
     if (path === WEBHOOK_PATH) return webhook(request, response);
     if (path === CONNECTOR_PATH && requests.route) return requests.route(request, response);
     if (path?.startsWith(GRAPHQL_PATH)) return graphql(request, response);
