@@ -3,8 +3,8 @@ import type { Conversation, Operator, Participant } from '../../generated/prisma
 import type { ConversationSortField, SortDirection } from '../../generated/prisma/enums.ts';
 import type { Condition } from '../condition.ts';
 import type { KeysetPosition, PageRequest } from '../keyset.ts';
+import { queryInLine } from '../lines.ts';
 import type { WantedRows } from '../models.ts';
-import { createSemaphore } from '../semaphore.ts';
 import { looking, planSearch, planSearches, searchSql, type Search } from './conversation-search.ts';
 import { rowShape, type Link, type RowShape } from './linked-rows.ts';
 import { Parameters } from './parameters.ts';
@@ -53,8 +53,6 @@ const links: Link[] = [
   },
 ];
 const wholeRows: WantedRows = { columns: null, linked: new Map() };
-// More at once only take the processors from each other: with 16 the same load took PostgreSQL 0.92 ms a page, with 4 0.84.
-const oneOfFew = createSemaphore(4);
 const shapes = new WeakMap<WantedRows, Map<ConversationSortField, RowShape>>();
 
 /** A page of the table. What is common among the first conversations needs no index, and what is rare no look at them. */
@@ -106,9 +104,10 @@ async function readPage(
     : `${withs} SELECT c.* FROM ${from} WHERE ${where} AND ${beyond}`;
   const { select, joins, rowOf } = shapeOf(wanted, order.field);
   const text = `SELECT ${select} FROM (${rowsOfPage} ${sorted} LIMIT ${page.size + 1}) c ${joins} ${sorted}`;
-  const name = isFixed ? statementName(text) : undefined;
-  const read = () => pool.query<unknown[]>({ name, text, values: parameters.values, rowMode: 'array' });
-  const { rows } = await (isFixed ? oneOfFew(read) : read());
+  const query = { text, values: parameters.values, rowMode: 'array' } as const;
+  const { rows } = isFixed
+    ? await queryInLine(pool, { ...query, name: statementName(text) })
+    : await pool.query<unknown[]>(query);
   // The shape has the columns of these models.
   return rows.map((values) => rowOf(values) as ListedConversation);
 }
