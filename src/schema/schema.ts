@@ -42,6 +42,7 @@ import './audit.ts';
 import './webhook-delivery.ts';
 import './privacy.ts';
 import { builder } from './builder.ts';
+import { globalId } from './global-id.ts';
 import { auditRefusals } from './refusal-audit.ts';
 
 /** The public contract, put together from one file per noun. */
@@ -50,21 +51,22 @@ export const schema = auditRefusals(builder.toSchema());
 let compilable: GraphQLSchema | null = null;
 
 /**
- * The contract for compiled queries: without the checks of whole types, which their runner makes once beforehand, and
- * with plain properties where a resolver only reads one.
+ * The contract for compiled queries: without the checks of whole types, which their runner makes once beforehand, with
+ * plain properties where a resolver only reads one, and without the two promises that Pothos makes for each id.
  */
 export function compilableSchema(): GraphQLSchema {
-  compilable ??= withPlainProperties(builder.toSchema());
+  compilable ??= withPlainResolvers(builder.toSchema());
   return compilable;
 }
 
-function withPlainProperties(made: GraphQLSchema): GraphQLSchema {
+function withPlainResolvers(made: GraphQLSchema): GraphQLSchema {
   for (const type of Object.values(made.getTypeMap())) {
     if (!isObjectType(type)) continue;
     type.isTypeOf = undefined;
     for (const field of Object.values(type.getFields())) {
       const { pothosExposedField, pothosResolveWrapped } = field.extensions;
       if (pothosExposedField === field.name && pothosResolveWrapped === false) field.resolve = undefined;
+      if (field.name === 'id' && type.extensions.pothosPrismaModel) field.resolve = ({ id }) => globalId(type.name, id);
     }
   }
   return made;
