@@ -22,6 +22,7 @@ import {
   RESPONSE_JSON,
 } from './request.ts';
 import { isMultipart, readUpload } from './upload.ts';
+import { utf8 } from './utf8.ts';
 
 export const GRAPHQL_PATH = '/graphql';
 export const TICKET_PATH = '/graphql/ticket';
@@ -158,11 +159,10 @@ function urlOf(request: IncomingMessage): URL {
 }
 
 function answer(response: ServerResponse, accepts: boolean, status: number, result: object): void {
-  const body = JSON.stringify(result);
+  const body = utf8(JSON.stringify(result));
   response.writeHead(status, {
     'content-type': `${accepts ? RESPONSE_JSON : 'application/json'}; charset=utf-8`,
-    'content-length': Buffer.byteLength(body),
+    'content-length': body.length,
   });
-  // As text it leaves together with its head.
   response.end(body);
 }
