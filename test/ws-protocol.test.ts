@@ -81,6 +81,46 @@ describe('an operation that fails', () => {
   });
 });
 
+describe('an id that was completed is used again', () => {
+  const complete = { id: '1', type: 'complete' };
+  const asked = (name: string, id = '1') =>
+    subscribe(
+      id,
+      `subscription { events(types: [UNREAD_CHANGED]) { ${name}: __typename ... on UnreadChanged { unreadCount } } }`,
+    );
+
+  it.each([
+    ['at once', [complete, asked('second')], ['second']],
+    ['before the one in between was opened', [complete, asked('gone'), complete, asked('second')], ['second']],
+    ['and completed before it was opened', [complete, asked('gone'), complete], []],
+  ])('%s: only the last one is heard, until it is completed', async (_when, frames, heard) => {
+    const socket = await openAcknowledged(server.url, server.dashboardToken);
+    socket.send(asked('control', '2'));
+    socket.send(asked('first'));
+    await socket.frame((frame) => tells(frame, 'first'));
+
+    for (const frame of frames) socket.send(frame);
+    for (const name of heard) await socket.frame((frame) => tells(frame, name));
+    await tell(101);
+    socket.send(complete);
+    await tell(102);
+
+    const told = socket.frames.filter((frame) => frame.id === '1' && /"unreadCount":10\d/.test(JSON.stringify(frame)));
+    expect(told.map(({ type, payload }) => [type, payload])).toEqual(
+      heard.map((name) => ['next', { data: { events: { [name]: 'UnreadChanged', unreadCount: 101 } } }]),
+    );
+    expect(socket.frames.filter(({ type }) => type === 'complete')).toEqual([]);
+    socket.socket.close();
+
+    async function tell(unreadCount: number): Promise<void> {
+      await appendEvents(server, { type: 'UNREAD_CHANGED', data: { unreadCount } });
+      await socket.frame((frame) => tells(frame, 'control') && tells(frame, `"unreadCount":${unreadCount}`));
+    }
+  });
+
+  const tells = (frame: RawSocket['frames'][number], text: string) => JSON.stringify(frame).includes(text);
+});
+
 describe('too much', () => {
   it('a thousand subscriptions on one socket: those beyond the limit are refused, the others and other sockets go on', async () => {
     const greedy = await openAcknowledged(server.url, server.dashboardToken);

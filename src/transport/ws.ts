@@ -18,6 +18,7 @@ import { closeCodes, isClogged, isOverfull, refuseUpgrade } from './socket.ts';
 import { spread } from './spread.ts';
 import { WsConnection, type SignedIn } from './ws-connection.ts';
 import { createWsOperations, type RunArgs } from './ws-operations.ts';
+import { Turns } from './ws-turns.ts';
 
 const INIT_WAIT_MS = 3_000;
 const MAX_FRAME_BYTES = 256 * 1024;
@@ -102,11 +103,14 @@ export function createWsServer(options: {
         protocol: socket.protocol,
         send: (data) => (isOverfull(tcp) ? connection.closeLagged() : socket.send(data)),
         close: (code, reason) => socket.close(code, reason),
-        onMessage: (take) =>
+        onMessage(take) {
+          // What is parsed already the library takes as it is.
+          const turns = new Turns(async (message) => (connection.isOpen ? take(message as string) : undefined));
           socket.on('message', (data) => {
             if (isClogged(tcp)) void connection.pauseReading(slowClientMs);
-            take(textOf(data)).catch((error: unknown) => fail(connection, error));
-          }),
+            turns.hear(parsed(textOf(data))).catch((error: unknown) => fail(connection, error));
+          });
+        },
       },
       connection,
     );
@@ -171,6 +175,16 @@ function textOf(data: RawData): string {
   return Buffer.isBuffer(data)
     ? data.toString('utf8')
     : Buffer.concat([data].flat().map((part) => Buffer.from(part as ArrayBuffer))).toString('utf8');
+}
+
+/** What is no object of JSON stays text: the library says what is wrong with it. */
+function parsed(text: string): unknown {
+  try {
+    const message: unknown = JSON.parse(text);
+    return typeof message === 'object' ? message : text;
+  } catch {
+    return text;
+  }
 }
 
 function credentialOf(params: Record<string, unknown> | undefined): string | null {
