@@ -147,6 +147,42 @@ describe('events', () => {
     expect([live.errors, other.errors]).toEqual([[], []]);
   });
 
+  it('gives a token that follows and reads nothing else every kind without an error', async () => {
+    const { secret } = await makeToken(server, ['READ_EVENTS']);
+    const live = collect<Streamed>(
+      socketWith(secret),
+      `subscription { events(types: [BEACON_CHANGED, TEMPLATE_CHANGED, OPERATOR_PRESENCE_CHANGED, MESSAGE_STATUS_CHANGED]) {
+        __typename ... on BeaconChanged { byOperator { login } } ... on TemplateChanged { template { name } }
+        ... on OperatorPresenceChanged { operator { login } } ... on MessageStatusChanged { failure { code } } } }`,
+    );
+    await live.take(1);
+    const [alena] = await server.sql<{ id: string }>("SELECT id FROM operator WHERE login = 'alena'");
+    const templateId = randomUUID();
+    await server.sql(
+      `INSERT INTO template (id, meta_id, name, language, category, status, parameter_format, components, last_synced_at)
+       VALUES ($1, 'told', 'told', 'cs', 'UTILITY', 'APPROVED', 'POSITIONAL', '[]', now())`,
+      [templateId],
+    );
+    const facts = { on: false, reason: 'OPERATOR_REPLIED', status: 'PAUSED', loginState: 'IDLE', previous: 'SENT' };
+    const operatorId = alena?.id ?? '';
+
+    await appendEvents(
+      server,
+      { type: 'BEACON_CHANGED', conversationId: randomUUID(), operatorId, data: facts },
+      { type: 'TEMPLATE_CHANGED', templateId, data: facts },
+      { type: 'OPERATOR_PRESENCE_CHANGED', operatorId, data: facts },
+      { type: 'MESSAGE_STATUS_CHANGED', messageId: randomUUID(), data: { ...facts, status: 'FAILED' } },
+    );
+
+    expect((await live.take(5)).slice(1).map(({ events }) => events)).toEqual([
+      { __typename: 'BeaconChanged', byOperator: null },
+      { __typename: 'TemplateChanged', template: null },
+      { __typename: 'OperatorPresenceChanged', operator: null },
+      { __typename: 'MessageStatusChanged', failure: null },
+    ]);
+    expect(live.errors).toEqual([]);
+  });
+
   it('refuses an empty list of kinds, and whoever may not follow', async () => {
     const empty = collect(socketWith(await server.tokenOf('boris')), EVENTS, { types: [] });
     const { secret } = await makeToken(server, ['READ_COUNTERS']);

@@ -205,7 +205,7 @@ describe('a stream that is still being opened', () => {
     await eventually(async () => (await waiting(held)) > 0);
 
     gone.abort();
-    await expect(asked).rejects.toThrow();
+    await expect(asked).rejects.toThrow('aborted');
     await new Promise((resolve) => setTimeout(resolve, 50));
     await held.query('COMMIT');
     await held.end();

@@ -6,6 +6,7 @@ import { encodeStreamCursor, eventIdOf } from '../events/cursor.ts';
 import type { Progress } from '../events/framing.ts';
 import { builder, type Types } from './builder.ts';
 import { globalId } from './global-id.ts';
+import { isColleague } from './rights.ts';
 
 export const ChatEventType = builder.enumType('ChatEventType', {
   description: 'Kinds of events.',
@@ -91,6 +92,11 @@ export async function conversationOf({ conversationId }: LoggedEvent, { viewer, 
 
 export async function messageOf({ messageId }: LoggedEvent, { viewer, loaders }: Context) {
   return messageId && hasScope(viewer, 'READ_CONVERSATIONS') ? loaders.message.load(messageId) : null;
+}
+
+/** The operator whom the event names; null for whoever may not know colleagues. */
+export async function colleagueOf({ operatorId }: LoggedEvent, { viewer, loaders }: Context) {
+  return operatorId && isColleague(viewer) ? loaders.operator.load(operatorId) : null;
 }
 
 /** A small fact as the service that appended the event wrote it. */

@@ -1,4 +1,4 @@
-import { ChatEvent, conversationIdOf, conversationOf, eventType, fact, instant } from './chat-event.ts';
+import { ChatEvent, colleagueOf, conversationIdOf, conversationOf, eventType, fact, instant } from './chat-event.ts';
 import { Conversation } from './conversation.ts';
 import { BeaconReason, WindowState } from './enums.ts';
 import { globalId } from './global-id.ts';
@@ -15,7 +15,7 @@ export const BeaconChanged = eventType('BeaconChanged').implement({
     byOperator: t.field({
       type: Operator,
       nullable: true,
-      resolve: (event, _args, { loaders }) => (event.operatorId ? loaders.operator.load(event.operatorId) : null),
+      resolve: (event, _args, context) => colleagueOf(event, context),
     }),
     conversation: t.field({
       type: Conversation,

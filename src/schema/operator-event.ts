@@ -1,8 +1,7 @@
-import { ChatEvent, eventType, fact } from './chat-event.ts';
+import { ChatEvent, colleagueOf, eventType, fact } from './chat-event.ts';
 import { LoginState } from './enums.ts';
 import { globalId } from './global-id.ts';
 import { Operator } from './operator.ts';
-import { isColleague } from './rights.ts';
 
 export const OperatorPresenceChanged = eventType('OperatorPresenceChanged').implement({
   description: 'An operator came, went idle or signed out. A heartbeat that changes nothing sends no event.',
@@ -17,8 +16,7 @@ export const OperatorPresenceChanged = eventType('OperatorPresenceChanged').impl
       type: Operator,
       nullable: true,
       description: 'Null for a token that does not read conversations.',
-      resolve: (event, _args, { viewer, loaders }) =>
-        event.operatorId && isColleague(viewer) ? loaders.operator.load(event.operatorId) : null,
+      resolve: (event, _args, context) => colleagueOf(event, context),
     }),
   }),
 });

@@ -1,3 +1,4 @@
+import { hasScope } from '../auth.ts';
 import { ChatEvent, eventType, fact } from './chat-event.ts';
 import { globalId } from './global-id.ts';
 import { Template } from './template.ts';
@@ -15,7 +16,8 @@ export const TemplateChanged = eventType('TemplateChanged').implement({
     template: t.field({
       type: Template,
       nullable: true,
-      resolve: (event, _args, { loaders }) => (event.templateId ? loaders.template.load(event.templateId) : null),
+      resolve: ({ templateId }, _args, { viewer, loaders }) =>
+        templateId && hasScope(viewer, 'READ_CONVERSATIONS') ? loaders.template.load(templateId) : null,
     }),
   }),
 });
