@@ -367,6 +367,42 @@ describe('two that turn out to be one person', () => {
     await socket.dispose();
   });
 
+  it('are followed on under either id, by those who followed before and by those who come after', async () => {
+    const socket = server.socket(await server.tokenOf('alena'));
+    const follow = (id: string) => ({
+      all: collect<{ conversationEvents: { __typename: string } }>(
+        socket,
+        'subscription All($id: ID!) { conversationEvents(conversationId: $id) { __typename } }',
+        { id },
+      ),
+      added: collect<{ messageAdded: { message: { preview: string } } }>(
+        socket,
+        'subscription Added($id: ID!) { messageAdded(conversationId: $id) { message { preview } } }',
+        { id },
+      ),
+    });
+    await post(wrote({ number: '420601225001', name: 'Druhá číselná' }, 'A1'));
+    await post(wrote({ userId: 'CZ.follow1', name: 'Druhá jmenná' }, 'B1'));
+    const gone = await named('Druhá jmenná');
+    const before = follow(gone.id);
+    await before.all.take(1);
+
+    await post(wrote({ number: '420601225001', userId: 'CZ.follow1', name: 'Druhá jedna' }, 'C1'));
+    expect((await named('Druhá jedna')).id).not.toBe(gone.id);
+    await eventually(async () => before.all.all.some((one) => one.conversationEvents.__typename === 'MessageAdded'));
+    const after = follow(gone.id);
+    await after.all.take(1);
+    await post(wrote({ userId: 'CZ.follow1' }, 'C2'));
+
+    for (const { all, added } of [before, after]) {
+      const last = async () => added.all.at(-1)?.messageAdded.message.preview === 'C2';
+      await eventually(last);
+      await eventually(async () => all.all.at(-1)?.conversationEvents.__typename === 'UnreadChanged');
+    }
+    expect(after.added.all).toHaveLength(1);
+    await socket.dispose();
+  });
+
   it('leave a repeat a repeat: what was sent to the id that is gone now gives the first result', async () => {
     await post(wrote({ number: '420601220031', name: 'Opakující' }, 'A1'));
     await post(wrote({ userId: 'CZ.repeat', name: 'Opakovaný' }, 'B1'));

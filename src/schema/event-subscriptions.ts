@@ -120,14 +120,11 @@ type Ids = { conversationId?: string | null; requestId?: string | null };
 function streamOf(type: EventType): LogSource<LoggedEvent> {
   return {
     kind: 'log',
-    open(args: Ids, context) {
+    async open(args: Ids, context) {
       requireReader(context);
-      const conversationId = optionalId('Conversation', args.conversationId, 'conversationId');
+      const isOfConversation = await eventsOf(args.conversationId, context);
       return {
-        wants: (event, viewer) =>
-          event.type === type &&
-          (conversationId === null || event.conversationId === conversationId) &&
-          mayHear(viewer, event),
+        wants: (event, viewer) => isOfConversation(event) && event.type === type && mayHear(viewer, event),
       };
     },
   };
@@ -153,30 +150,48 @@ const ofOneConversation: LogSource<LoggedEvent> = {
     const conversation = conversationId && (await context.loaders.conversation.load(conversationId));
     if (!conversation || !maySeeNumber(context.viewer, conversation.businessNumberId))
       throw forbidden('There is no such conversation, or you may not follow it.');
+    const isOfConversation = await eventsOf(args.conversationId, context);
     return {
       hasProgress: true,
-      wants: (event, viewer) => event.conversationId === conversationId && mayHear(viewer, event),
+      wants: (event, viewer) => isOfConversation(event) && mayHear(viewer, event),
     };
   },
 };
 
 const changedRequests: LogSource<LoggedEvent> = {
   kind: 'log',
-  open(args: Ids, context) {
+  async open(args: Ids, context) {
     requireReader(context);
     if (!hasScope(context.viewer, 'READ_REQUESTS'))
       throw forbiddenWithout('READ_REQUESTS', context.viewer, 'You may not read requests.');
-    const conversationId = optionalId('Conversation', args.conversationId, 'conversationId');
+    const isOfConversation = await eventsOf(args.conversationId, context);
     const requestId = optionalId('Request', args.requestId, 'requestId');
     return {
       wants: (event, viewer) =>
+        isOfConversation(event) &&
         event.type === 'REQUEST_CHANGED' &&
-        (conversationId === null || event.conversationId === conversationId) &&
         (requestId === null || event.requestId === requestId) &&
         mayHear(viewer, event),
     };
   },
 };
+
+/** To be asked of every event: a conversation lives on in the one that it was merged into. */
+async function eventsOf(
+  global: string | null | undefined,
+  { loaders }: Context,
+): Promise<(event: LoggedEvent) => boolean> {
+  const asked = optionalId('Conversation', global, 'conversationId');
+  if (asked === null) return () => true;
+  const ids = new Set([asked]);
+  const present = await loaders.conversation.load(asked);
+  if (present) ids.add(present.id);
+  return ({ conversationId, data }) => {
+    const isOfIt = conversationId !== null && ids.has(conversationId);
+    if (isOfIt && typeof data.mergedIntoId === 'string') ids.add(data.mergedIntoId);
+    return isOfIt;
+  };
+}
 
 function optionalId(type: string, global: string | null | undefined, argument: string): string | null {
   return global == null ? null : argumentId(type, global, argument);
