@@ -272,6 +272,20 @@ describe('whoever is between two places', () => {
     expect([reasonsOf(ended), ended.frames.length]).toEqual([['EPOCH_CHANGED'], 1]);
   });
 
+  it('has its rights looked at for every change of rights in the new log, too', async () => {
+    let looks = 0;
+    await using streams = open({ kind: 'log', open: () => everyEvent }, hub, async () => void (looks += 1));
+    await streams.ask(createRecordingSink());
+    await appendAccessChange();
+    await eventually(async () => looks === 1);
+
+    await setLogBack();
+    await streams.ask(createRecordingSink());
+    await appendAccessChange();
+
+    await eventually(async () => looks === 2);
+  });
+
   it('is told that the log began anew while its rights were looked at', async () => {
     const looked = Promise.withResolvers<void>();
     await using streams = open({
@@ -356,6 +370,11 @@ describe('whoever is between two places', () => {
 
   const reasonsOf = ({ refusals }: RecordingSink) => refusals.map(({ extensions }) => extensions.reason);
 
+  async function appendAccessChange(): Promise<void> {
+    const change = { type: 'ACCESS_CHANGED', data: {}, occurred_at: new Date() };
+    await db.pool.query('SELECT append_events($1)', [JSON.stringify([change])]);
+  }
+
   /** As after a restore: the last event is gone, and the hub finds that out. */
   async function setLogBack(): Promise<void> {
     const { epoch, seq } = hub.head();
@@ -375,7 +394,11 @@ const documents = readTrustedDocuments(undefined, false);
 const rates = createRates({ redisUrl: undefined, perMinute: 0, perAddressAndMinute: 0, webhooksPerSecond: 0 });
 
 /** Streams over a schema with one field, which streams from this source. */
-function open(source: LogSource<number> | SnapshotSource<number>, at: Hub = hub): Opened {
+function open(
+  source: LogSource<number> | SnapshotSource<number>,
+  at: Hub = hub,
+  lookAtAccess: () => Promise<void> = async () => {},
+): Opened {
   const schema = new GraphQLSchema({
     query: new GraphQLObjectType({ name: 'Query', fields: { none: { type: GraphQLString } } }),
     subscription: new GraphQLObjectType({
@@ -408,7 +431,7 @@ function open(source: LogSource<number> | SnapshotSource<number>, at: Hub = hub)
     schema,
     operations,
     createContext,
-    lookAtAccess: async () => {},
+    lookAtAccess,
     progressSeconds: 240,
     tracing: noTracing,
     log,

@@ -64,6 +64,8 @@ export function createStreams(options: {
       snapshots.push(events);
     },
     reset(head) {
+      // Sequences may come again.
+      lookedUpTo = head.floorSeq;
       for (const member of logs.members()) logs.end(member, cursorExpired(reasonOf(member, head), head));
       snapshots.touchAll();
     },
