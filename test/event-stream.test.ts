@@ -89,6 +89,18 @@ describe('events', () => {
     expect(kinds(await some.take(2))).toEqual(['StreamProgress', 'RequestChanged']);
   });
 
+  it('does not name progress like the event that it follows, which whoever drops repeats would then drop', async () => {
+    const before = collect<Streamed>(socketWith(server.dashboardToken), EVENTS);
+    await before.take(1);
+    await appendEvents(server, { type: 'UNREAD_CHANGED', conversationId: randomUUID(), data: { unreadCount: 1 } });
+    const [, event] = await before.take(2);
+
+    const [progress] = await collect<Streamed>(socketWith(server.dashboardToken), EVENTS).take(1);
+
+    expect(progress?.events).toMatchObject({ __typename: 'StreamProgress', cursor: event?.events.cursor });
+    expect(progress?.events.eventId).not.toBe(event?.events.eventId);
+  });
+
   it('shows fresh data with a second event, not what was loaded for the first', async () => {
     const live = collect<Streamed>(socketWith(await server.tokenOf('boris')), EVENTS, { types: ['BEACON_CHANGED'] });
     await live.take(1);

@@ -47,7 +47,8 @@ export const ChatEvent = builder.interfaceRef<LoggedEvent | Progress>('ChatEvent
   fields: (t) => ({
     eventId: t.id({
       description: 'The same on redelivery: drop what you have seen.',
-      resolve: (event) => eventIdOf(event),
+      // Progress is no repeat of the event up to which it tells it.
+      resolve: (event) => (event.type === 'STREAM_PROGRESS' ? `${eventIdOf(event)}-progress` : eventIdOf(event)),
     }),
     cursor: t.field({
       type: 'EventCursor',
