@@ -222,6 +222,18 @@ describe('the subscription', () => {
     expect(live.all.at(-1)?.conversationSummary).toMatchObject({ unreadConversations: 30 });
   });
 
+  it('tells a position that can be gone on from, though no figure has changed since', async () => {
+    await startAt(null);
+    const live = await follow('boris');
+    const [first] = await live.take(1);
+
+    await server.sql("UPDATE stream_head SET epoch = '0123abcd', floor_seq = seq");
+
+    const [, second] = await live.take(2);
+    expect({ ...second?.conversationSummary, asOf: '' }).toEqual({ ...first?.conversationSummary, asOf: '' });
+    expect(Buffer.from(second?.conversationSummary.asOf ?? '', 'base64url').toString()).toContain('0123abcd');
+  });
+
   it('refuses a token without READ_COUNTERS', async () => {
     await startAt(null);
     await server.sql(`UPDATE api_token SET scopes = '{READ_EVENTS,READ_CONVERSATIONS}'`);

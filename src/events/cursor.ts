@@ -29,6 +29,12 @@ export function checkCursor(position: StreamPosition, head: StreamHead): number 
   return position.seq;
 }
 
+/** Whether a client can still go on from a cursor that it was given. */
+export function isKept(cursor: string, { epoch, floorSeq }: StreamHead): boolean {
+  const position = decodeStreamCursor(cursor);
+  return position.epoch === epoch && position.seq >= floorSeq;
+}
+
 export type ExpiryReason = 'EPOCH_CHANGED' | 'FUTURE' | 'RETENTION';
 
 const sentences: Record<ExpiryReason, string> = {

@@ -3,7 +3,7 @@ import type { Context } from '../context.ts';
 import type { LoggedType } from '../db/event-log.ts';
 import { readSummary } from '../db/statements/summary.ts';
 import { unauthenticated } from '../errors.ts';
-import { encodeStreamCursor } from '../events/cursor.ts';
+import { encodeStreamCursor, isKept } from '../events/cursor.ts';
 import type { SnapshotSource } from '../events/stream-source.ts';
 import { dayOf } from '../services/local-days.ts';
 import { builder } from './builder.ts';
@@ -81,8 +81,12 @@ const figures: SnapshotSource<Summary> = {
     return {
       concerns: (event) => changing.has(event.type),
       nextAt: (after) => dayOf(after, timeZone).lt,
-      // A change that moves no figure is none: its position alone would be news to nobody.
-      read: async (context) => (last = unlessEqual(last, await summaryOf(timeZone, context))),
+      // A change that moves no figure is none: its position alone is news only once nobody can go on from the last one.
+      async read(context) {
+        const next = await summaryOf(timeZone, context);
+        if (!last || !isEqual(last, next) || !isKept(last.asOf, context.hub.head())) last = next;
+        return last;
+      },
     };
   },
 };
@@ -113,6 +117,6 @@ async function summaryOf(timeZone: string, { db, env, viewer }: Context): Promis
   return { ...counted, day: date, timeZone, dayEndsAt: day.lt, asOf: encodeStreamCursor({ epoch, seq }) };
 }
 
-function unlessEqual(last: Summary | null, next: Summary): Summary {
-  return last && JSON.stringify({ ...last, asOf: '' }) === JSON.stringify({ ...next, asOf: '' }) ? last : next;
+function isEqual(last: Summary, next: Summary): boolean {
+  return JSON.stringify({ ...last, asOf: '' }) === JSON.stringify({ ...next, asOf: '' });
 }
