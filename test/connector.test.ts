@@ -153,6 +153,28 @@ describe('what happens here', () => {
     });
   });
 
+  it('is told when the customer is erased, as are those who look at the request', async () => {
+    const { id: conversationId } = await beginConversation(server);
+    const request = await created(alena, { conversationId, description: 'Volejte na 601 777 888' });
+    await isMirrored(request.id);
+    const { conversation } = await alena.request<{ conversation: { participant: { id: string } } }>(
+      'query ($id: ID!) { conversation(id: $id) { participant { id } } }',
+      { id: conversationId },
+    );
+
+    await alena.request(
+      `mutation ($input: EraseParticipantInput!) { eraseParticipant(input: $input) { errors { message } } }`,
+      { input: { participantId: conversation.participant.id, reason: 'asked by letter' } },
+    );
+    await isMirrored(request.id);
+
+    expect(toldOf(request.id).at(-1)?.request).toMatchObject({ revision: 2, description: '', messages: [] });
+    const events = await server.sql(`SELECT data FROM event WHERE type = 'REQUEST_CHANGED' AND request_id = $1`, [
+      rowIdOf(request.id),
+    ]);
+    expect(events).toMatchObject([{ data: { changedFields: ['description', 'attachments'] } }]);
+  });
+
   it('waits for a CDESK that fails, hangs or is away, and holds up nobody here', async () => {
     const { id: conversationId } = await beginConversation(server);
     const failed = new Set<unknown>();

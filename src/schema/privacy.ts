@@ -64,7 +64,7 @@ builder.mutationField('eraseParticipant', (t) =>
         const actor = requireRight(context.viewer, 'MANAGE_PRIVACY', null);
         requireModule(await context.readModule.current(), 'licensed');
         const participantId = await existing(input.participantId, context);
-        return eraseParticipant(context.db, actor, { participantId, reason: input.reason });
+        return eraseParticipant(context.db, actor, context.connector, { participantId, reason: input.reason });
       }),
   }),
 );

@@ -1,3 +1,4 @@
+import type { RequestVisibility } from '../../generated/prisma/enums.ts';
 import type { Transaction } from '../transaction.ts';
 
 export type ErasedPerson = {
@@ -39,16 +40,24 @@ export async function lockConversationsOf(
 /** Messages of whole conversations, or those that were stored before an id. */
 export type DoomedMessages = { conversationIds: string[] } | { messageIds: string[] };
 
+export type DeletedMessages = {
+  messages: number;
+  attachments: number;
+  storageKeys: string[];
+  /** That had files of them. */
+  requestIds: string[];
+};
+
 /** Messages, their files' rows and what waits for them; gives back how many, and the keys of the files. */
-export async function deleteMessages(
-  tx: Transaction,
-  doomed: DoomedMessages,
-): Promise<{ messages: number; attachments: number; storageKeys: string[] }> {
+export async function deleteMessages(tx: Transaction, doomed: DoomedMessages): Promise<DeletedMessages> {
   const [column, ids] =
     'messageIds' in doomed ? ['id', doomed.messageIds] : ['conversation_id', doomed.conversationIds];
   const messages = `SELECT id FROM message WHERE ${column} = ANY($1::uuid[])`;
   const attachments = `SELECT id FROM attachment WHERE message_id IN (${messages})`;
-  await tx.query(`DELETE FROM request_attachment WHERE attachment_id IN (${attachments})`, [ids]);
+  const parted = await tx.query<{ id: string }>(
+    `DELETE FROM request_attachment WHERE attachment_id IN (${attachments}) RETURNING request_id AS id`,
+    [ids],
+  );
   await tx.query(`DELETE FROM discussion_attachment WHERE attachment_id IN (${attachments})`, [ids]);
   const files = await tx.query<{ key: string | null }>(
     `DELETE FROM attachment WHERE message_id IN (${messages}) RETURNING storage_key AS key`,
@@ -61,7 +70,8 @@ export async function deleteMessages(
   );
   const gone = await tx.query(`DELETE FROM message WHERE ${column} = ANY($1::uuid[]) RETURNING id`, [ids]);
   const storageKeys = files.flatMap(({ key }) => key ?? []);
-  return { messages: gone.length, attachments: files.length, storageKeys };
+  const requestIds = parted.map(({ id }) => id);
+  return { messages: gone.length, attachments: files.length, storageKeys, requestIds };
 }
 
 /** The conversations keep their number and times; nothing in them says any more who wrote or what. */
@@ -78,9 +88,29 @@ export async function blankConversations(tx: Transaction, ids: string[]): Promis
      WHERE id = ANY($1::uuid[])`,
     [ids, tx.now],
   );
-  await tx.query(`UPDATE request SET description = '', version = version + 1 WHERE conversation_id = ANY($1::uuid[])`, [
-    ids,
-  ]);
+}
+
+export type BlankedRequest = {
+  id: string;
+  conversationId: string | null;
+  businessNumberId: string | null;
+  visibility: RequestVisibility;
+};
+
+/** Those of the conversations lose their description; those that only had files of them are changed, too. */
+export async function blankRequests(
+  tx: Transaction,
+  conversationIds: string[],
+  requestIds: string[],
+): Promise<BlankedRequest[]> {
+  return tx.query(
+    `UPDATE request r SET version = version + 1, revision = revision + 1, updated_at = $3,
+       description = CASE WHEN r.conversation_id = ANY($1::uuid[]) THEN '' ELSE r.description END
+     WHERE r.conversation_id = ANY($1::uuid[]) OR r.id = ANY($2::uuid[])
+     RETURNING r.id, r.conversation_id AS "conversationId", r.visibility,
+       (SELECT c.business_number_id FROM conversation c WHERE c.id = r.conversation_id) AS "businessNumberId"`,
+    [conversationIds, requestIds, tx.now],
+  );
 }
 
 /** In place, so that the sequence stays without a hole; readers of the log step over them. */

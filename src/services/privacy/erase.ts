@@ -4,6 +4,7 @@ import {
   blankConversations,
   blankEvents,
   blankParticipants,
+  blankRequests,
   deleteExportsOf,
   deleteMessages,
   deleteParkedItems,
@@ -16,6 +17,8 @@ import { transaction } from '../../db/transaction.ts';
 import { Failure, NotFoundError, ValidationError } from '../../errors.ts';
 import type { Actor } from '../actor.ts';
 import { recordAudit } from '../audit.ts';
+import type { RequestConnector } from '../connector.ts';
+import { tellRequestChanged } from '../requests/tell.ts';
 import { withoutPerson } from './delivery-body.ts';
 import { identifiersOf, patternOf } from './identifiers.ts';
 
@@ -33,6 +36,7 @@ const MAX_REASON_LENGTH = 500;
 export async function eraseParticipant(
   db: Database,
   actor: Actor,
+  connector: RequestConnector,
   { participantId, reason }: { participantId: string; reason: string },
 ): Promise<Erased> {
   const why = checkedReason(reason);
@@ -48,6 +52,7 @@ export async function eraseParticipant(
     const gone = await deleteMessages(tx, { conversationIds });
     if (identifiers.length > 0) await deleteParkedItems(tx, patternOf(identifiers));
     await blankConversations(tx, conversationIds);
+    const requests = await blankRequests(tx, conversationIds, gone.requestIds);
     await blankEvents(tx, conversationIds);
     await blankParticipants(tx, ids);
     const exports = await deleteExportsOf(tx, ids);
@@ -63,6 +68,10 @@ export async function eraseParticipant(
         occurredAt: tx.now,
         data: { changedFields: ['participant', 'messages'] },
       });
+    }
+    for (const request of requests) {
+      tellRequestChanged(tx, request, actor, { fields: ['description', 'attachments'] });
+      await connector.requestChanged(tx, request.id);
     }
     return { erasedMessages: gone.messages, erasedAttachments: gone.attachments };
   });
