@@ -4,6 +4,8 @@ import { Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { loadEnv } from '../src/env.ts';
 import { openDatabase } from '../src/db/database.ts';
+import { Failure } from '../src/errors.ts';
+import { recordExport } from '../src/services/privacy/export.ts';
 import { enforceRetention } from '../src/services/privacy/retention.ts';
 import { eventually } from './support/events.ts';
 import { bodyOf, changeOf, textMessage } from './support/raw-bodies.ts';
@@ -106,6 +108,21 @@ async function customer(): Promise<{ participantId: string; conversationId: stri
     const [sent] = await server.sql(`SELECT 1 FROM message WHERE status = 'READ' AND conversation_id = $1`, [row.id]);
     return sent;
   }, 20_000);
+  const { createRequest } = await alena.request<{ createRequest: { request: { id: string } } }>(
+    `mutation ($input: CreateRequestInput!) { createRequest(input: $input) { request { id } } }`,
+    { input: { conversationId, name: 'Účet', description: CANARY, idempotencyKey: 'canary request' } },
+  );
+  await alena.request(
+    `mutation ($input: AddDiscussionPostInput!) { addDiscussionPost(input: $input) { errors { code } } }`,
+    {
+      input: {
+        requestId: createRequest.request.id,
+        kind: 'INTERNAL_NOTE',
+        body: 'volejte večer',
+        idempotencyKey: 'canary note',
+      },
+    },
+  );
   return { participantId: btoa(`Participant:${row.participant}`), conversationId, number: row.number };
 }
 
@@ -125,6 +142,7 @@ describe('a customer who asks', () => {
     });
     expect(exported.split(CANARY).length - 1).toBeGreaterThanOrEqual(4);
     expect(exported).not.toContain(NEIGHBOUR);
+    expect(exported).toContain('volejte večer');
     expect(await dump()).toContain(CANARY);
     expect(await streamText()).toContain('MESSAGE_ADDED');
 
@@ -226,6 +244,24 @@ describe('a customer who asks', () => {
     }, 20_000);
     expect(await server.sql(`SELECT id FROM participant WHERE ${where}`)).toEqual([]);
     expect(await dump()).not.toContain(CANARY);
+  });
+
+  it('is not exported by who read them before they were erased', async () => {
+    const metadata = { display_phone_number: number1.phoneNumber, phone_number_id: number1.phoneNumberId };
+    const messages = [textMessage('wamid.HASTE', 'Rychle', { from: '420605000111' })];
+    await server.postWebhook(bodyOf(changeOf({ metadata, messages })));
+    const [person] = await server.sql<{ id: string }>(`SELECT id FROM participant WHERE wa_id = '420605000111'`);
+    const [exporter] = await server.sql<{ id: string }>(`SELECT id FROM operator WHERE login = 'alena'`);
+    if (!person || !exporter) throw new Error('the customer did not come in');
+    await (await server.as('alena')).request(ERASE, { id: btoa(`Participant:${person.id}`) });
+    await using db = openDatabase({ url: server.databaseUrl, poolSize: 2 });
+    const stored = { id: randomUUID(), participantId: person.id, storageKey: 'exports/late', byteSize: 1, sha256: '' };
+    const actor = { key: `operator:${exporter.id}`, operatorId: exporter.id, tokenId: null, address: null };
+
+    const late = recordExport(db, actor, { ...stored, expiresAt: new Date() }, null);
+
+    await expect(late).rejects.toThrow(Failure);
+    expect(await server.sql('SELECT 1 FROM participant_export WHERE participant_id = $1', [person.id])).toEqual([]);
   });
 
   it('is not erased by who may not, without a reason, or where there is nobody', async () => {

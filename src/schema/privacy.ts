@@ -2,10 +2,11 @@ import { v7 as uuid } from 'uuid';
 import type { Context } from '../context.ts';
 import type { UserError as UserErrorShape } from '../errors.ts';
 import { exportKey } from '../files/file-store.ts';
+import type { Participant } from '../generated/prisma/client.ts';
 import type { Actor } from '../services/actor.ts';
 import { requireModule } from '../services/module.ts';
 import { eraseParticipant, notFound } from '../services/privacy/erase.ts';
-import { exportParticipant, recordExport } from '../services/privacy/export.ts';
+import { exportParticipant, isRecorded, recordExport } from '../services/privacy/export.ts';
 import { builder } from './builder.ts';
 import { inputId } from './global-id.ts';
 import { requireRight } from './rights.ts';
@@ -63,7 +64,7 @@ builder.mutationField('eraseParticipant', (t) =>
       payload(async () => {
         const actor = requireRight(context.viewer, 'MANAGE_PRIVACY', null);
         requireModule(await context.readModule.current(), 'licensed');
-        const participantId = await existing(input.participantId, context);
+        const { id: participantId } = await existing(input.participantId, context);
         return eraseParticipant(context.db, actor, context.connector, { participantId, reason: input.reason });
       }),
   }),
@@ -84,19 +85,26 @@ builder.mutationField('exportParticipant', (t) =>
 );
 
 /** The kept one where two turned out to be the same person. */
-async function existing(global: string, { loaders }: Context): Promise<string> {
+async function existing(global: string, { loaders }: Context): Promise<Participant> {
   const participant = await loaders.participant.load(inputId('Participant', global, 'participantId'));
   if (!participant) throw notFound();
-  return participant.id;
+  return participant;
 }
 
-async function storeExport({ db, files, fileLinks }: Context, actor: Actor, participantId: string) {
+/** Known first, then stored: a file that nobody knows would never be taken away. */
+async function storeExport(
+  { db, files, fileLinks }: Context,
+  actor: Actor,
+  { id: participantId, erasedAt }: Participant,
+) {
   await using file = await files.receive(exportParticipant(db, participantId), { maxBytes: MAX_EXPORT_BYTES });
   const id = uuid();
   const storageKey = exportKey(id);
+  const { url, expiresAt } = fileLinks.sign('exports', id, EXPORT_SECONDS);
+  const { size: byteSize, sha256 } = file;
+  await recordExport(db, actor, { id, participantId, storageKey, byteSize, sha256, expiresAt }, erasedAt);
   await files.put(storageKey, file);
-  const link = fileLinks.sign('exports', id, EXPORT_SECONDS);
-  const { expiresAt } = link;
-  await recordExport(db, actor, { id, participantId, storageKey, byteSize: file.size, sha256: file.sha256, expiresAt });
-  return link;
+  if (await isRecorded(db, id)) return { url, expiresAt };
+  await files.remove(storageKey);
+  throw notFound();
 }

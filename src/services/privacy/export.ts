@@ -2,6 +2,7 @@ import type { Database } from '../../db/database.ts';
 import { transaction } from '../../db/transaction.ts';
 import type { Actor } from '../actor.ts';
 import { recordAudit } from '../audit.ts';
+import { notFound } from './erase.ts';
 
 const MESSAGES_AT_ONCE = 500;
 
@@ -27,7 +28,16 @@ async function* documentOf(db: Database, participantId: string): AsyncGenerator<
       createdAt: true,
       lastMessageAt: true,
       businessNumber: { select: { phoneNumber: true } },
-      requests: { select: { code: true, name: true, description: true, createdAt: true } },
+      requests: {
+        select: {
+          code: true,
+          name: true,
+          description: true,
+          customFields: true,
+          createdAt: true,
+          discussion: { select: { kind: true, body: true, createdAt: true }, orderBy: { createdAt: 'asc' } },
+        },
+      },
     },
   });
   for (const [index, { id, ...conversation }] of conversations.entries()) {
@@ -80,9 +90,19 @@ export type StoredExport = {
   expiresAt: Date;
 };
 
-/** Makes the file known, and writes down who asked for it. */
-export async function recordExport(db: Database, actor: Actor, stored: StoredExport): Promise<void> {
+/** Makes the file known, and writes down who asked for it. `erasedAt` is that of the person who was read. */
+export async function recordExport(
+  db: Database,
+  actor: Actor,
+  stored: StoredExport,
+  erasedAt: Date | null,
+): Promise<void> {
   await transaction(db, async (tx) => {
+    const [same] = await tx.query(
+      'SELECT id FROM participant WHERE id = $1 AND erased_at IS NOT DISTINCT FROM $2::timestamptz FOR SHARE',
+      [stored.participantId, erasedAt],
+    );
+    if (!same) throw notFound();
     await tx.query(
       `INSERT INTO participant_export (id, participant_id, storage_key, byte_size, sha256, created_at, expires_at)
        VALUES ($1, $2, $3, $4, $5, $6, $7)`,
@@ -93,4 +113,9 @@ export async function recordExport(db: Database, actor: Actor, stored: StoredExp
       subject: { type: 'Participant', id: stored.participantId },
     });
   });
+}
+
+/** An erasure takes the files that it knows: one that came after it would stay for good. */
+export async function isRecorded(db: Database, exportId: string): Promise<boolean> {
+  return (await db.prisma.participantExport.count({ where: { id: exportId } })) > 0;
 }
