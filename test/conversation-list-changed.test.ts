@@ -9,6 +9,7 @@ import {
   type ConversationListChangesSubscription,
   type ConversationListChangesSubscriptionVariables,
 } from '../src/generated/client/graphql.ts';
+import { decodeStreamCursor } from '../src/events/cursor.ts';
 import { createTestDatabase, type TestDatabase } from './support/database.ts';
 import { collect, eventually, type Collected } from './support/events.ts';
 import { beginConversation, send } from './support/sends.ts';
@@ -257,6 +258,9 @@ describe('rights', () => {
 
     const left = changes(live).filter(([change]) => change === 'LEFT');
     expect(left).toHaveLength(1);
+    // Whoever stores the newest cursor does not hear everything again.
+    const sequences = live.all.map(({ conversationListChanged: { cursor } }) => decodeStreamCursor(cursor).seq);
+    expect(sequences).toEqual(sequences.toSorted((a, b) => a - b));
     expect(
       changes(live)
         .slice(told)

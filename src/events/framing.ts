@@ -61,7 +61,8 @@ export function createFraming(options: {
       return frame(root, freshContext(), at);
     },
     ofTime: (span) => framesOf(span.at, async (context) => (await stream.byTime?.rootsBetween(span, context)) ?? []),
-    ofReopening: (before, at) => framesOf(at, async (context) => (await stream.rootsOnReopen?.(before, context)) ?? []),
+    ofReopening: (before, at) =>
+      framesOf(at, async (context) => (await stream.rootsOnReopen?.(before, context, at)) ?? []),
     ofAccess: options.lookAtAccess,
     close: () => void (isClosed = true),
   };

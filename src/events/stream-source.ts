@@ -36,8 +36,8 @@ export type LogStream<Root = unknown> = {
   rootOf?(event: LoggedEvent, context: Context, isLive: boolean): Promise<Root | null>;
   /** True where those who catch up may be shown something else than the live ones were. */
   hasMemory?: boolean;
-  /** What a change of rights changed for one who had those of `before`; sent before anything else. */
-  rootsOnReopen?(before: Viewer, context: Context): Promise<Root[]>;
+  /** What a change of rights changed for one who had those of `before`, at this position; sent before anything else. */
+  rootsOnReopen?(before: Viewer, context: Context, at: StreamPosition): Promise<Root[]>;
   /** Sends StreamProgress at once and at intervals. */
   hasProgress?: boolean;
   /** What no event tells: a list by day changes at midnight. */

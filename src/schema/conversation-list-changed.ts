@@ -120,12 +120,11 @@ async function openList(query: ListQuery, timeZone: string | null, context: Cont
       const change = membership.changeOf(id, event.seq, now, { isLive, isNew });
       return change && { change, conversationId: id, conversation, cursor: encodeStreamCursor(event) };
     },
-    async rootsOnReopen(before: Viewer, context: Context, at?: StreamPosition) {
+    async rootsOnReopen(before: Viewer, context: Context, at: StreamPosition) {
       const facts = await listFacts([query], timeZone, context);
       const was = listCondition(query, listViewer(before), facts);
-      const { epoch, floorSeq } = context.hub.head();
       const now = listCondition(query, listViewer(context.viewer), facts);
-      return differences(was, now, at ?? { epoch, seq: floorSeq }, context);
+      return differences(was, now, at, context);
     },
     byTime:
       zones.length === 0
