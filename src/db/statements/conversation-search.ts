@@ -2,7 +2,7 @@ import type pg from 'pg';
 import { all, type Condition } from '../condition.ts';
 import {
   countRows,
-  idsSql,
+  foundSql,
   isPlain,
   plainPart,
   rowsSql,
@@ -117,10 +117,8 @@ export function searchSql(search: Search, condition: Condition, parameters: Para
   const has: HasMessage = (pattern) =>
     collected.has(pattern) ? `c.id IN (SELECT id FROM ${nameOf(pattern)})` : probe(pattern);
   const where = whereSql(condition, parameters, has);
-  const ids = sources.map((source) =>
-    source.of === 'message' && collected.has(source.pattern)
-      ? `SELECT id FROM ${nameOf(source.pattern)}`
-      : idsSql(source, parameters),
+  const found = foundSql(sources, parameters, (pattern) =>
+    collected.has(pattern) ? `id FROM ${nameOf(pattern)}` : undefined,
   );
   const withs = [...names].map(
     ([pattern, name]) => `${name} AS MATERIALIZED (SELECT ${rowsSql({ of: 'message', pattern }, parameters)})`,
@@ -128,7 +126,7 @@ export function searchSql(search: Search, condition: Condition, parameters: Para
   return {
     withs: withs.length > 0 ? `WITH ${withs.join(', ')}` : '',
     // OFFSET 0 keeps PostgreSQL from looking at each conversation in order after all.
-    from: `(SELECT c.* FROM conversation c WHERE ${ids.length > 0 ? `c.id = ANY(ARRAY(${ids.join(' UNION ALL ')}))` : 'false'} OFFSET 0) c`,
+    from: `(SELECT c.* FROM conversation c WHERE ${found} OFFSET 0) c`,
     where,
   };
 }

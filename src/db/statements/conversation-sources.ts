@@ -68,7 +68,7 @@ function textSources(match: TextMatch): Source[] | null {
 
 /** The numbers of a country begin alike, and an index takes longest over what all have. */
 function endOfNumber(match: TextMatch): TextMatch {
-  return match.is === 'like' ? { ...match, pattern: match.pattern.replace(/^%\n%?\d+(?=\d{6}%$)/, '%') } : match;
+  return match.is === 'like' ? { ...match, pattern: match.pattern.replace(/^%\n?%?\+?\d+(?=\d{6}%$)/, '%') } : match;
 }
 
 /** A message says all that the table shows of it, and perhaps more. */
@@ -81,10 +81,20 @@ function joined(sources: readonly Source[]): Source[] {
   const [names, others] = split(sources);
   const rows = others.flatMap((source) => (source.of === 'conversation' ? source.conditions : []));
   return [
-    ...(names.length > 0 ? [{ of: 'participant' as const, groups: [names.flat()] }] : []),
+    ...(names.length > 0 ? [{ of: 'participant' as const, groups: [widest(names.flat())] }] : []),
     ...(rows.length > 0 ? [{ of: 'conversation' as const, conditions: rows }] : []),
     ...others.filter(({ of }) => of !== 'conversation'),
   ];
+}
+
+/** Whoever has digits in their number has those that stand in them. */
+function widest(matches: readonly TextMatch[]): TextMatch[] {
+  const digits = matches.flatMap((match) =>
+    match.is === 'like' && /^%\d+%$/.test(match.pattern) ? match.pattern : [],
+  );
+  const isInOther = (match: TextMatch) =>
+    match.is === 'like' && digits.some((each) => each !== match.pattern && match.pattern.includes(each.slice(1, -1)));
+  return matches.filter((match) => !isInOther(match));
 }
 
 /**
@@ -146,11 +156,21 @@ export function rowsSql(source: Source, parameters: Parameters): string {
   }
 }
 
-/** The ids of conversations that a source leads to. */
-export function idsSql(source: Source, parameters: Parameters): string {
-  const rows = `SELECT ${rowsSql(source, parameters)}`;
-  // PostgreSQL takes an array to be short, and so never reads the whole table for it.
-  return source.of === 'participant'
-    ? `SELECT c.id FROM conversation c WHERE c.participant_id = ANY(ARRAY(${rows}))`
-    : rows;
+/** Whether one of the sources leads to conversation `c`; `messages` names what was read of them before. */
+export function foundSql(
+  sources: readonly Source[],
+  parameters: Parameters,
+  messages: (pattern: string) => string | undefined,
+): string {
+  const rows = (source: Source) => (source.of === 'message' && messages(source.pattern)) || rowsSql(source, parameters);
+  const customers = sources.filter(({ of }) => of === 'participant').map(rows);
+  const others = sources.filter(({ of }) => of !== 'participant').map(rows);
+  const found = [...among('c.id', others), ...among('c.participant_id', customers)];
+  return found.length > 0 ? `(${found.join(' OR ')})` : 'false';
+}
+
+/** PostgreSQL takes an array to be short, and so never reads the whole table for it. */
+function among(column: string, rows: readonly string[]): string[] {
+  if (rows.length === 0) return [];
+  return [`${column} = ANY(ARRAY(${rows.map((each) => `SELECT ${each}`).join(' UNION ALL ')}))`];
 }
