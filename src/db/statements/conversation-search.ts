@@ -75,7 +75,7 @@ function conversations(condition: Condition): Source {
 }
 
 /** Everything whose number of rows decides. */
-function soughtSources(conditions: readonly Condition[]): Source[] {
+function soughtSources(conditions: readonly Condition[]): Map<string, Source> {
   const sought = new Map<string, Source>();
   for (const condition of conditions) {
     chooseSearch(condition, (source) => {
@@ -83,20 +83,46 @@ function soughtSources(conditions: readonly Condition[]): Source[] {
       return 0;
     });
   }
-  return [...sought.values()];
+  return sought;
 }
 
-/** Asks the planner. */
-async function estimateRows(pool: pg.Pool, sought: readonly Source[]): Promise<RowsOf> {
+/** What the planner guesses moves with its statistics, which are made anew every few minutes at most. */
+const GUESSES_MS = 60_000;
+const MAX_GUESSES = 5_000;
+type Guesses = { since: number; rows: Map<string, number> };
+const guessesOf = new WeakMap<pg.Pool, Guesses>();
+
+/** Asks the planner, for each source once in a while: whoever searches pages on, counts, and searches again. */
+async function estimateRows(pool: pg.Pool, sought: ReadonlyMap<string, Source>): Promise<RowsOf> {
+  const known = presentGuesses(pool);
+  const unknown = [...sought].filter(([key]) => !known.has(key));
+  if (unknown.length > 0) {
+    const rows = await askPlanner(
+      pool,
+      unknown.map(([, source]) => source),
+    );
+    for (const [index, [key]] of unknown.entries()) known.set(key, rows[index] ?? Infinity);
+  }
+  return (source) => known.get(JSON.stringify(source)) ?? Infinity;
+}
+
+function presentGuesses(pool: pg.Pool): Map<string, number> {
+  const held = guessesOf.get(pool);
+  const now = performance.now();
+  if (held && now - held.since < GUESSES_MS && held.rows.size < MAX_GUESSES) return held.rows;
+  const rows = new Map<string, number>();
+  guessesOf.set(pool, { since: now, rows });
+  return rows;
+}
+
+async function askPlanner(pool: pg.Pool, sources: readonly Source[]): Promise<number[]> {
   const parameters = new Parameters();
-  const selects = sought.map((source) => `ARRAY(SELECT ${rowsSql(source, parameters)})`);
+  const selects = sources.map((source) => `ARRAY(SELECT ${rowsSql(source, parameters)})`);
   const { rows } = await pool.query<{ 'QUERY PLAN': [{ Plan: { Plans: { 'Plan Rows': number }[] } }] }>(
     `EXPLAIN (FORMAT JSON) SELECT ${selects.join(', ')}`,
     parameters.values,
   );
-  const guesses = rows[0]?.['QUERY PLAN'][0].Plan.Plans.map((plan) => plan['Plan Rows']) ?? [];
-  const known = new Map(sought.map((source, index) => [JSON.stringify(source), guesses[index]]));
-  return (source) => known.get(JSON.stringify(source)) ?? Infinity;
+  return rows[0]?.['QUERY PLAN'][0].Plan.Plans.map((plan) => plan['Plan Rows']) ?? [];
 }
 
 function patternsOf(condition: Condition): string[] {
