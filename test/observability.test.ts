@@ -88,6 +88,15 @@ describe('/metrics', () => {
     expect(await ask(open.url, {})).toBe(200);
     expect(await ask(open.url, { 'x-forwarded-for': '203.0.113.9' })).toBe(403);
   });
+
+  it.each(['x-forwarded-for', 'forwarded', 'x-real-ip', 'via'])(
+    'is not for who comes through a proxy of this machine that nobody told us of (%s)',
+    async (header) => {
+      const answer = await fetch(`${server.url}/metrics`, { headers: { [header]: '203.0.113.9' } });
+
+      expect(answer.status).toBe(403);
+    },
+  );
 });
 
 describe('/readyz', () => {

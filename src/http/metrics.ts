@@ -3,6 +3,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Registry } from 'prom-client';
 
 const LOOPBACK = new Set(['127.0.0.1', '::1']);
+const FROM_A_PROXY = ['forwarded', 'via', 'x-forwarded-for', 'x-forwarded-host', 'x-real-ip'];
 
 /** `/metrics` for Prometheus: with the token where one is set, else for this machine alone. */
 export function createMetricsRoute(options: {
@@ -14,7 +15,9 @@ export function createMetricsRoute(options: {
   return async (request: IncomingMessage, response: ServerResponse): Promise<boolean> => {
     if (request.url?.split('?')[0] !== '/metrics') return false;
     const isAllowed =
-      token === undefined ? LOOPBACK.has(addressOf(request)) : isBearer(request.headers.authorization, token);
+      token === undefined
+        ? LOOPBACK.has(addressOf(request)) && !isForwarded(request)
+        : isBearer(request.headers.authorization, token);
     if (!isAllowed) {
       response.writeHead(403, { 'content-type': 'text/plain; charset=utf-8' }).end('Not for everyone.');
       return true;
@@ -23,6 +26,11 @@ export function createMetricsRoute(options: {
     response.end(await registry.metrics());
     return true;
   };
+}
+
+/** A proxy on this machine, trusted or not, asks for somebody else. */
+function isForwarded({ headers }: IncomingMessage): boolean {
+  return FROM_A_PROXY.some((name) => headers[name] !== undefined);
 }
 
 function isBearer(header: string | undefined, token: string): boolean {
