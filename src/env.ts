@@ -12,6 +12,8 @@ export class EnvError extends Error {
 }
 
 const secondsPerDay = 86_400;
+/** Of GraphQL, in which some of it is told. */
+const MAX_INT = 2 ** 31 - 1;
 
 const flag = (fallback: boolean) =>
   z
@@ -29,6 +31,12 @@ const integer = (fallback: number, min = 1, max = Number.MAX_SAFE_INTEGER) =>
     .transform(Number)
     .pipe(z.number().min(min, `must be at least ${min}`).max(max, `must be at most ${max}`))
     .default(fallback);
+
+/** Timers of JavaScript that are given more than 24 days go off at once. */
+const milliseconds = (fallback: number, min = 1) => integer(fallback, min, secondsPerDay * 1000);
+
+/** What is counted back from now has to stay a date. */
+const days = (fallback: number, min = 0) => integer(fallback, min, 36_500);
 
 const oneOf = <const T extends readonly [string, ...string[]]>(...values: T) =>
   z.enum(values, { error: `must be one of ${values.join(', ')}` });
@@ -97,7 +105,7 @@ const settings = z.object({
   S3_REGION: z.string().default('us-east-1'),
   S3_ACCESS_KEY_ID: z.string().optional(),
   S3_SECRET_ACCESS_KEY: z.string().optional(),
-  S3_TIMEOUT_MS: integer(30_000),
+  S3_TIMEOUT_MS: milliseconds(30_000),
   LOG_LEVEL: oneOf('trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent').optional(),
   LOG_FORMAT: oneOf('pretty', 'json').optional(),
   ROLE: oneOf('api', 'worker', 'all').default('all'),
@@ -123,7 +131,7 @@ const settings = z.object({
     .regex(/^v\d+\.\d+$/, 'must look like v25.0')
     .default('v25.0'),
   META_ID_PATTERN: pattern.default(/^[0-9]{15}$/u),
-  META_TIMEOUT_MS: integer(15_000),
+  META_TIMEOUT_MS: milliseconds(15_000),
   META_MESSAGES_PER_SECOND: integer(80),
   SYNC_TEMPLATES_AT_START: flag(true),
   SANDBOX: oneOf('auto', 'on', 'off').default('auto'),
@@ -135,7 +143,7 @@ const settings = z.object({
   OTEL_EXPORTER_OTLP_HEADERS: pairs.default({}),
   OTEL_SERVICE_NAME: z.string().default('cdesk-chats'),
   OTEL_TRACES_SAMPLER_ARG: share.default(1),
-  REQUEST_TIMEOUT_MS: integer(30_000),
+  REQUEST_TIMEOUT_MS: milliseconds(30_000),
   MAX_COMPLEXITY: integer(5_000),
   RATE_LIMIT_PER_MINUTE: integer(6_000, 0),
   ADDRESS_RATE_LIMIT_PER_MINUTE: integer(30_000, 0),
@@ -149,20 +157,20 @@ const settings = z.object({
   BEACON_ORDER: oneOf('arrival', 'provider_time').default('arrival'),
   TEMPLATE_CLEARS_BEACON: flag(true),
   SUMMARY_COUNTS_WAIVED: flag(true),
-  UNKNOWN_OUTCOME_WAIT_SECONDS: integer(30),
-  UPKEEP_INTERVAL_MS: integer(5_000, 100),
-  STREAM_RETENTION_SECONDS: integer(7 * secondsPerDay),
+  UNKNOWN_OUTCOME_WAIT_SECONDS: integer(30, 1, MAX_INT),
+  UPKEEP_INTERVAL_MS: milliseconds(5_000, 100),
+  STREAM_RETENTION_SECONDS: integer(7 * secondsPerDay, 1, MAX_INT),
   STREAM_RETENTION_EVENTS: integer(1_000_000),
   STREAM_PROGRESS_SECONDS: integer(240, 1, 300),
-  SLOW_CLIENT_SECONDS: integer(30),
-  DELIVERY_RETENTION_DAYS: integer(30),
-  MEDIA_RETENTION_DAYS: integer(0, 0),
-  MESSAGE_RETENTION_DAYS: integer(0, 0),
-  AUDIT_RETENTION_DAYS: integer(730, 0),
+  SLOW_CLIENT_SECONDS: integer(30, 1, secondsPerDay),
+  DELIVERY_RETENTION_DAYS: days(30, 1),
+  MEDIA_RETENTION_DAYS: days(0),
+  MESSAGE_RETENTION_DAYS: days(0),
+  AUDIT_RETENTION_DAYS: days(730),
   CONNECTOR_URL: url('http:', 'https:').optional(),
   CONNECTOR_SECRET: secret(32).optional(),
-  CONNECTOR_TIMEOUT_MS: integer(10_000),
-  SHUTDOWN_GRACE_MS: integer(10_000, 0),
+  CONNECTOR_TIMEOUT_MS: milliseconds(10_000),
+  SHUTDOWN_GRACE_MS: milliseconds(10_000, 0),
 });
 
 /** The names of all settings, so that a test can hold the documentation against them. */
@@ -188,6 +196,8 @@ export function loadEnv(source: Readonly<Record<string, string | undefined>> = p
   const problems = [...new Set(issues.map(({ path, message }) => `${String(path[0])} ${message}`))];
   if (!given.CONNECTOR_URL !== !given.CONNECTOR_SECRET)
     problems.push('CONNECTOR_URL and CONNECTOR_SECRET must be set together');
+  if (parsed.data?.TRUSTED_DOCUMENTS_ONLY && !given.TRUSTED_DOCUMENTS)
+    problems.push('TRUSTED_DOCUMENTS must be set where TRUSTED_DOCUMENTS_ONLY is true');
   if (given.NODE_ENV === 'production') problems.push(...missingInProduction(given));
   if (given.FILE_STORE === 's3') problems.push(...missingForS3(given));
   if (!parsed.success || problems.length > 0) throw new EnvError(problems);

@@ -88,6 +88,21 @@ describe('loadEnv', () => {
     },
   );
 
+  it.each([
+    ['REQUEST_TIMEOUT_MS', '3000000000', 'at most 86400000'],
+    ['SHUTDOWN_GRACE_MS', '86400001', 'at most 86400000'],
+    ['SLOW_CLIENT_SECONDS', '2147484', 'at most 86400'],
+    ['MESSAGE_RETENTION_DAYS', '99999999999', 'at most 36500'],
+    ['STREAM_RETENTION_SECONDS', '99999999999999', 'at most 2147483647'],
+  ])('takes no %s of %s, of which nothing can be made that holds', (name, value, why) => {
+    expect(() => loadEnv({ ...production, [name]: value })).toThrow(`- ${name} must be ${why}`);
+  });
+
+  it('wants to know the documents where no others are run', () => {
+    expect(() => loadEnv({ ...production, TRUSTED_DOCUMENTS_ONLY: 'true' })).toThrow('- TRUSTED_DOCUMENTS must be set');
+    expect(loadEnv({ ...production, TRUSTED_DOCUMENTS_ONLY: 'false' }).trustedDocumentsOnly).toBe(false);
+  });
+
   it('names a list, not its entries', () => {
     expect(() => loadEnv({ ...production, TRUSTED_PROXIES: 'nonsense, 10.0.0.0/8, more' })).toThrow(
       /:\n- TRUSTED_PROXIES must be addresses or subnets such as 10\.0\.0\.0\/8$/,
