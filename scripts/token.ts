@@ -14,10 +14,11 @@ try {
       name: { type: 'string' },
       permissions: { type: 'string' },
       hours: { type: 'string', default: '12' },
+      help: { type: 'boolean', short: 'h' },
     },
   });
   const hours = Number(values.hours);
-  if (!values.operator || !(hours > 0)) throw new Error(usage);
+  if (values.help || !values.operator || !(hours > 0)) throw new Error(usage);
   const operator = {
     subject: values.subject ?? subjectOf(values.operator),
     login: values.operator,

@@ -22,7 +22,7 @@ export async function welcome(env: Env, server: RunningServer): Promise<string> 
     ...(server.sandbox ? [`  Sandbox    ${server.sandbox.url}   plays WhatsApp: no real message is sent`] : []),
     '',
     ...tokens.map(([login, token]) => `  Operator ${login}\n    ${token}`),
-    `  Dashboard token (TOKEN=… npm run dashboard)\n    ${dashboardToken(env)}`,
+    `  Dashboard token (URL=${server.url}${GRAPHQL_PATH} TOKEN=… npm run dashboard)\n    ${dashboardToken(env)}`,
     '',
     ...(server.sandbox
       ? ['  A customer writes:', `    ${customerCurl(server.sandbox.url)}`]

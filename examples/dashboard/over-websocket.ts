@@ -6,10 +6,11 @@ import { resuming } from './resuming.ts';
 
 /** Live beacons and statuses in the terminal, over graphql-ws: TOKEN=… npm run dashboard */
 const {
-  URL: url = 'ws://localhost:4000/graphql',
+  URL: address = 'http://localhost:4000/graphql',
   TOKEN: token = '',
   CURSOR_FILE: file = '.dashboard-cursor',
 } = process.env;
+const url = address.replace(/^http/, 'ws');
 const isSeen = createSeen();
 
 const client = resuming(
@@ -22,7 +23,7 @@ const client = resuming(
     on: {
       closed(event) {
         const { code, text } = closeOf(event);
-        if (code !== 1000 && !isFinal(code)) console.error(`(cut off: ${text})`);
+        if (code !== 1000 && !isFinal(code)) console.error(`(cut off: ${text}, ${url})`);
       },
     },
   }),

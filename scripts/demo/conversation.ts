@@ -152,7 +152,9 @@ async function postMessage(env: Env, url: string, from: string, text: string): P
     headers: { 'x-hub-signature-256': `sha256=${signature}` },
   });
   if (!answer.ok)
-    throw new Error(`The webhook answered ${answer.status}: does the server use the secrets of ${env.dataDir}?`);
+    throw new Error(
+      `The webhook answered ${answer.status}: does the server use the META_APP_SECRET that is set here, or else the secrets of ${env.dataDir}?`,
+    );
 }
 
 function count(events: Event[], type: string): number {
