@@ -1,5 +1,6 @@
 import { numbersOf } from '../jobs/send.ts';
 import { createLastWebhook } from '../services/last-webhook.ts';
+import { createSearchUpkeep } from '../services/search-upkeep.ts';
 import { createIngest } from '../webhooks/ingest.ts';
 import { createWebhookRoute } from '../webhooks/whatsapp.ts';
 import type { IngestSettings } from '../webhooks/writer.ts';
@@ -10,12 +11,16 @@ import type { Door } from './door.ts';
 export function createWebhooks(core: Core, { rates, addressOf }: Door) {
   const { db, log, metrics, tracing, readModule } = core;
   const lastWebhook = createLastWebhook(db);
+  const searchUpkeep = createSearchUpkeep(db);
   const ingest = createIngest({
     db,
     log,
     settings: () => readIngestSettings(core),
     onStored: lastWebhook.note,
-    onBatch: (batch) => metrics.stored(batch),
+    onBatch(batch) {
+      metrics.stored(batch);
+      searchUpkeep.note(batch.items);
+    },
     tracing,
   });
   return {

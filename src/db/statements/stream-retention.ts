@@ -3,11 +3,13 @@ import type pg from 'pg';
 const BATCH_EVENTS = 10_000;
 
 /**
- * Where the log should begin: the event itself stays, because it tells when the oldest cursor was given. Reading the
- * newest of the old ones by the index on time takes one step.
+ * Where the log should begin: the event itself stays, because it tells when the oldest cursor was given. What is read on
+ * the way from its old end is what is deleted next; an index on time would be written with every event.
  */
 const TARGET = `SELECT greatest(
-    (SELECT seq FROM event WHERE recorded_at < now() - make_interval(secs => $1) ORDER BY recorded_at DESC, seq DESC LIMIT 1),
+    coalesce(
+      (SELECT seq - 1 FROM event WHERE recorded_at >= now() - make_interval(secs => $1) ORDER BY seq LIMIT 1),
+      (SELECT max(seq) FROM event)),
     (SELECT seq FROM stream_head WHERE id = 1) - $2::bigint) AS seq`;
 
 /** Raises the floor first: whoever reads on below it is told so, before the events are gone. */
