@@ -8,6 +8,7 @@ import { beginEpoch, readStreamHead } from '../src/db/stream-head.ts';
 import { transaction } from '../src/db/transaction.ts';
 import { loadEnv } from '../src/env.ts';
 import { createLog } from '../src/log.ts';
+import { COMMAND, recordAudit } from '../src/services/audit.ts';
 
 /**
  * For after a restore of the database, before the servers start: cursors of before are refused from now on, so that no
@@ -22,7 +23,11 @@ try {
   const db = undo.use(openDatabase({ url, poolSize: 2, applicationName: 'cdesk-chats-epoch' }));
   const before = await readStreamHead(db.pool);
   await beginEpoch(db.pool, before.epoch);
-  const doubtful = await transaction(db, doubtWaitingSends);
+  const doubtful = await transaction(db, async (tx) => {
+    const count = await doubtWaitingSends(tx);
+    await recordAudit(tx, COMMAND, { action: 'EPOCH_BEGUN', detail: `${count} messages in doubt` });
+    return count;
+  });
   const { epoch, seq } = await readStreamHead(db.pool);
   console.log(`The event stream is in epoch ${epoch} from event ${seq} on; epoch ${before.epoch} has ended.`);
   console.log(`Messages that waited and may have been sent since the back-up: ${doubtful}. Their outcome is unknown.`);

@@ -494,6 +494,9 @@ describe('the log', () => {
 
     const after = await headOf(server);
     expect(stdout).toContain(`epoch ${before.epoch} has ended`);
+    expect(await server.sql(`SELECT detail FROM audit_entry WHERE action = 'EPOCH_BEGUN'`)).toEqual([
+      { detail: '0 messages in doubt' },
+    ]);
     expect([codes(live.errors), after.seq, after.floor]).toEqual([['CURSOR_EXPIRED'], before.seq, before.seq]);
   });
 

@@ -16,6 +16,7 @@ export type AuditAction =
   | 'PARTICIPANT_EXPORTED'
   | 'DELIVERIES_REPLAYED'
   | 'SECRETS_RESEALED'
+  | 'EPOCH_BEGUN'
   | 'REFUSED';
 
 export type AuditedChange = {
@@ -27,6 +28,9 @@ export type AuditedChange = {
 };
 
 const MAX_DETAIL_LENGTH = 500;
+
+/** Who runs a command on the server itself. */
+export const COMMAND: Actor = { key: 'command', operatorId: null, tokenId: null, address: null };
 
 /** Writes down who did what, in the transaction of the change itself: one is not without the other. */
 export async function recordAudit(tx: Transaction, actor: Actor, change: AuditedChange): Promise<void> {

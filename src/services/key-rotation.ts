@@ -1,12 +1,9 @@
 import type { Database } from '../db/database.ts';
 import { transaction, type Transaction } from '../db/transaction.ts';
-import { recordAudit } from './audit.ts';
+import { COMMAND, recordAudit } from './audit.ts';
 import { isSealedWithOldKey, open, seal, type Keyring } from './secrets.ts';
 
 const COLUMNS = ['access_token', 'webhook_token', 'app_secret'] as const;
-
-/** Who runs a command on the server itself. */
-const COMMAND = { key: 'command', operatorId: null, tokenId: null, address: null };
 
 /** Seals with the present key what an earlier one sealed; the earlier key may be forgotten afterwards. */
 export function resealSecrets(db: Database, keys: Keyring): Promise<string[]> {
