@@ -246,6 +246,35 @@ describe('a customer who asks', () => {
     expect(await dump()).not.toContain(CANARY);
   });
 
+  it('is forgotten by what waits to be done, too', async () => {
+    await using own = await startTestServer({ settings: { ROLE: 'api' } });
+    const metadata = { display_phone_number: number1.phoneNumber, phone_number_id: number1.phoneNumberId };
+    const messages = [textMessage('wamid.WAITS', 'Přečteno?', { from: '420605000222' })];
+    await own.postWebhook(bodyOf(changeOf({ metadata, messages })));
+    const alena = await own.as('alena');
+    const { conversations } = await alena.request<{
+      conversations: { nodes: { id: string; participant: { id: string }; lastMessage: { id: string } }[] };
+    }>('{ conversations(first: 1) { nodes { id participant { id } lastMessage { id } } } }');
+    const [conversation] = conversations.nodes;
+    await alena.request(
+      'mutation ($input: MarkConversationReadInput!) { markConversationRead(input: $input) { errors { code } } }',
+      {
+        input: {
+          conversationId: conversation?.id,
+          upToMessageId: conversation?.lastMessage.id,
+          sendReadReceipt: true,
+        },
+      },
+    );
+    const waiting = () =>
+      own.sql(`SELECT 1 FROM graphile_worker._private_jobs WHERE payload::text LIKE '%wamid.WAITS%'`);
+    expect(await waiting()).toHaveLength(1);
+
+    await alena.request(ERASE, { id: conversation?.participant.id });
+
+    expect(await waiting()).toEqual([]);
+  });
+
   it('is not exported by who read them before they were erased', async () => {
     const metadata = { display_phone_number: number1.phoneNumber, phone_number_id: number1.phoneNumberId };
     const messages = [textMessage('wamid.HASTE', 'Rychle', { from: '420605000111' })];

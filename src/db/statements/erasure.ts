@@ -138,6 +138,14 @@ export async function deleteParkedItems(tx: Transaction, pattern: string): Promi
   await tx.query('DELETE FROM parked_item WHERE item::text ~ $1', [pattern]);
 }
 
+/** Meta's ids of messages, which these jobs carry, have the number in them. */
+export async function dropMarkJobs(tx: Transaction, conversationIds: string[]): Promise<void> {
+  await tx.query(
+    `SELECT graphile_worker.remove_job(kind || ':' || id) FROM unnest($1::text[]) id, unnest('{receipt,typing}'::text[]) kind`,
+    [conversationIds],
+  );
+}
+
 export async function deleteExportsOf(tx: Transaction, participantIds: string[]): Promise<string[]> {
   const rows = await tx.query<{ key: string }>(
     'DELETE FROM participant_export WHERE participant_id = ANY($1::uuid[]) RETURNING storage_key AS key',

@@ -8,6 +8,7 @@ import {
   deleteExportsOf,
   deleteMessages,
   deleteParkedItems,
+  dropMarkJobs,
   findDeliveriesNaming,
   lockConversationsOf,
   lockPerson,
@@ -51,6 +52,7 @@ export async function eraseParticipant(
 
     const gone = await deleteMessages(tx, { conversationIds });
     if (identifiers.length > 0) await deleteParkedItems(tx, patternOf(identifiers));
+    await dropMarkJobs(tx, conversationIds);
     await blankConversations(tx, conversationIds);
     const requests = await blankRequests(tx, conversationIds, gone.requestIds);
     await blankEvents(tx, conversationIds);
