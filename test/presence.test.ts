@@ -2,6 +2,8 @@ import type { GraphQLClient } from 'graphql-request';
 import type { Client } from 'graphql-ws';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { loadEnv } from '../src/env.ts';
+import { createLog } from '../src/log.ts';
+import { createConversationPresence } from '../src/presence/conversation-presence.ts';
 import { signIn } from '../src/sign-in.ts';
 import { createTestDatabase, runSql } from './support/database.ts';
 import { collect, eventually, type Collected } from './support/events.ts';
@@ -241,6 +243,19 @@ describe('presence in a conversation', () => {
     expect(await shownAfter(live, 4)).toEqual(['', 'alena', 'alena types', 'alena']);
     await tabs[0].dispose();
     expect(await shownAfter(live, 5)).toEqual(['', 'alena', 'alena types', 'alena', '']);
+  });
+
+  it('does not begin with what was on its way when its tab was closed', async () => {
+    const log = createLog({ logLevel: 'warn', logFormat: 'json' });
+    await using presence = createConversationPresence({ redisUrl: undefined, holdMs: 60_000, log });
+    const told = { conversationId: id, operatorId: 'alena', present: true, typing: true };
+
+    presence.leave('closed');
+    const hasBegun = await presence.set({ ...told, clientId: 'closed' });
+
+    expect([hasBegun, await presence.of([id])]).toEqual([false, [[]]]);
+    expect(await presence.set({ ...told, clientId: 'open' })).toBe(true);
+    expect(await presence.of([id])).toMatchObject([[{ operatorId: 'alena', typing: true }]]);
   });
 
   it('is refused to tokens, and of a conversation that nobody may see', async () => {

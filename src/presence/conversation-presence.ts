@@ -38,16 +38,21 @@ export function createConversationPresence(options: {
   const { redisUrl, holdMs, log } = options;
   const own = new Map<string, Map<string, Entry>>();
   const watched = new Map<string, Watched>();
+  /** Connections that are gone, until nothing that came over them can be under way any more. */
+  const gone = new Map<string, number>();
   const store: PresenceStore = redisUrl
     ? createRedisStore({ url: redisUrl, keepMs: holdMs * 2, onChange: tell, onBreak: tellAll, log })
     : noStore;
   const sweep = setInterval(() => {
-    for (const conversationId of own.keys()) dropExpired(conversationId, Date.now());
+    const now = Date.now();
+    for (const conversationId of own.keys()) dropExpired(conversationId, now);
+    for (const [clientId, until] of gone) if (until <= now) gone.delete(clientId);
   }, holdMs);
 
   return {
-    async set({ conversationId, operatorId, clientId, present, typing }) {
+    async set({ conversationId, operatorId, clientId, typing, ...told }) {
       const now = Date.now();
+      const present = told.present && !gone.has(clientId);
       const entries = own.get(conversationId) ?? new Map<string, Entry>();
       const known = entries.get(fieldOf({ operatorId, clientId }));
       const since = known && known.until > now ? known.since : now;
@@ -60,6 +65,7 @@ export function createConversationPresence(options: {
       return typingUntil > now && (known?.typingUntil ?? 0) <= now;
     },
     leave(clientId) {
+      gone.set(clientId, Date.now() + holdMs);
       for (const [conversationId, entries] of own)
         for (const entry of entries.values())
           if (entry.clientId === clientId) {
