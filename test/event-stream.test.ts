@@ -195,6 +195,13 @@ describe('events', () => {
     expect(live.errors).toEqual([]);
   });
 
+  it.each(['@skip(if: true)', '@include(if: false)'])('refuses to follow nothing: %s', async (directive) => {
+    const live = collect(socketWith(server.dashboardToken), `subscription { events ${directive} { cursor } }`);
+    await live.ended;
+
+    expect([codes(live.errors), live.all]).toEqual([['BAD_USER_INPUT'], []]);
+  });
+
   it('refuses an empty list of kinds, and whoever may not follow', async () => {
     const empty = collect(socketWith(await server.tokenOf('boris')), EVENTS, { types: [] });
     const { secret } = await makeToken(server, ['READ_COUNTERS']);
@@ -359,6 +366,17 @@ describe('Query.events', () => {
     ]);
     expect([none.events.events.length, none.events.cursor]).toEqual([0, none.stream.head]);
     expect(none.stream.retentionSeconds).toBe(7 * 86_400);
+  });
+
+  it('is told where the log began anew while it was read', async () => {
+    const { seq, epoch } = await headOf(server);
+    await appendEvents(server, { type: 'UNREAD_CHANGED', conversationId: randomUUID() });
+    await server.sql("UPDATE event SET epoch = '0123abcd' WHERE seq = $1", [seq + 1]);
+
+    const asked = server.withToken(server.dashboardToken).request(PAGE, { after: await cursorAt(server, seq) });
+
+    await expect(asked).rejects.toThrow('begun anew');
+    await server.sql('UPDATE event SET epoch = $2 WHERE seq = $1', [seq + 1, epoch]);
   });
 
   it.each([0, 501])('refuses first: %i', async (first) => {

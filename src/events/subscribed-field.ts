@@ -10,8 +10,8 @@ export type SubscribedField = { source: StreamSource; args: Record<string, unkno
 /** The one field of a subscription with its arguments. */
 export function subscribedField(schema: GraphQLSchema, { node, variables }: Operation): SubscribedField {
   const selection = node.selectionSet.selections[0];
-  if (node.selectionSet.selections.length !== 1 || selection?.kind !== 'Field') {
-    throw badInput('A subscription selects exactly one field, and not through a fragment.');
+  if (node.selectionSet.selections.length !== 1 || selection?.kind !== 'Field' || selection.directives?.length) {
+    throw badInput('A subscription selects exactly one field, and not through a fragment or under a directive.');
   }
   const field = schema.getSubscriptionType()?.getFields()[selection.name.value];
   if (!field) throw badInput(`There is no subscription ${selection.name.value}.`);

@@ -62,6 +62,7 @@ async function eventPage(
   for (let pages = 0; pages < MAX_PAGES && seq < head.seq && events.length < first; pages++) {
     const page = await store.read(seq, MAX_EVENTS);
     if (!follows(page, seq)) throw cursorExpired('RETENTION', await readStreamHead(db.pool));
+    if (page.at(-1)?.epoch !== head.epoch) throw cursorExpired('EPOCH_CHANGED', await readStreamHead(db.pool));
     for (const event of page) {
       if (events.length === first) break;
       seq = event.seq;
