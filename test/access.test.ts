@@ -1,4 +1,6 @@
 import { createHmac, generateKeyPairSync, randomUUID } from 'node:crypto';
+import { once } from 'node:events';
+import { request, type IncomingMessage } from 'node:http';
 import { SignJWT, UnsecuredJWT, exportJWK } from 'jose';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { hashApiToken } from '../src/services/api-token-secret.ts';
@@ -322,6 +324,24 @@ describe('a token for a dashboard', () => {
     expect(Date.now() - revokedAt).toBeLessThan(patience(CLOSE_MS));
     expect(await stream.said).toContain('UNAUTHENTICATED');
     expect(await ask(secret ?? '', VIEWER, {}, other)).toMatchObject({ status: 401 });
+  });
+
+  it('that is revoked while a request is still coming in is refused with it', async () => {
+    const { secret, apiToken } = await create({});
+    const body = JSON.stringify({ query: VIEWER });
+    const headers = { 'content-type': 'application/json', 'content-length': body.length };
+    const asking = request(`${server.url}/graphql`, {
+      method: 'POST',
+      headers: { ...headers, authorization: `Bearer ${secret}` },
+    });
+    asking.write(body.slice(0, -1));
+    await new Promise((resolve) => setTimeout(resolve, 1_200));
+    await revoke(apiToken?.id);
+    asking.end(body.slice(-1));
+
+    const [answer] = (await once(asking, 'response')) as [IncomingMessage];
+    answer.resume();
+    expect(answer.statusCode).toBe(401);
   });
 
   it('can be revoked again without a change, and one that does not exist is said so', async () => {

@@ -27,6 +27,9 @@ import { utf8 } from './utf8.ts';
 export const GRAPHQL_PATH = '/graphql';
 export const TICKET_PATH = '/graphql/ticket';
 
+/** Who may what is not looked up again for this long. */
+const FRESH_MS = 1_000;
+
 export type GraphqlRoute = (request: IncomingMessage, response: ServerResponse) => Promise<void>;
 
 /**
@@ -70,15 +73,24 @@ export function createGraphqlRoute(options: {
     if (!isJson(request.headers['content-type']))
       return answerErrors(response, 415, operations.mask([badInput('Send application/json.')], requestId));
     if (isForTicket(request)) return issueTicket(request, response);
-    const viewer = await authenticate(bearer(request.headers.authorization), addressOf(request));
-    await run(parseOperation(await readBody(request)), viewer, request, response, requestId);
+    const viewerNow = await letIn(request);
+    const body = await readBody(request);
+    await run(parseOperation(body), await viewerNow(), request, response, requestId);
   }
 
   /** Whoever may not come in has not sent a file either. */
   async function takeUpload(request: IncomingMessage, response: ServerResponse, requestId: string): Promise<void> {
-    const viewer = await authenticate(bearer(request.headers.authorization), addressOf(request));
+    const viewerNow = await letIn(request);
     await using upload = await readUpload(request, options.files);
-    await run(upload.operation, viewer, request, response, requestId);
+    await run(upload.operation, await viewerNow(), request, response, requestId);
+  }
+
+  /** Refuses before anything is read of a body; it may take minutes to come in, and counts with the rights of then. */
+  async function letIn(request: IncomingMessage): Promise<() => Promise<Viewer>> {
+    const credential = bearer(request.headers.authorization);
+    const viewer = await authenticate(credential, addressOf(request));
+    const until = Date.now() + FRESH_MS;
+    return async () => (Date.now() < until ? viewer : authenticate(credential, addressOf(request)));
   }
 
   async function takeGet(request: IncomingMessage, response: ServerResponse, requestId: string): Promise<void> {
