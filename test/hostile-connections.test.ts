@@ -57,7 +57,7 @@ describe('a request for a socket that is refused', () => {
       await once(socket, 'close');
     }
 
-    await expectUnharmed();
+    await expect(expectUnharmed()).resolves.toBeUndefined();
   });
 
   it.each(refused)('%s is hung up on, though the other side does not hang up', async (_how, path, headers) => {
