@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
+import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createTestDatabase } from './support/database.ts';
 import { sharedSettings } from './support/process.ts';
@@ -41,6 +42,19 @@ describe('a start that cannot succeed ends with code 1 and says why:', () => {
       code: 1,
       output:
         'The database chats at 127.0.0.1:1 cannot be reached (connect ECONNREFUSED 127.0.0.1:1): check DATABASE_URL.\n',
+    });
+  });
+
+  it('a database that was not migrated, where that is a command of its own', async () => {
+    await using database = await createTestDatabase();
+    const client = new pg.Client({ connectionString: database.url });
+    await client.connect();
+    await client.query('DROP SCHEMA public CASCADE; CREATE SCHEMA public');
+    await client.end();
+
+    expect(await start({ DATA_DIR: folder, DATABASE_URL: database.url, MIGRATE_AT_START: 'false' })).toEqual({
+      code: 1,
+      output: expect.stringMatching(/^Migrations are missing: \w+, .*\. Run npm run db:migrate first\.\n$/),
     });
   });
 

@@ -56,8 +56,10 @@ export async function applyMigrations(url: string, dir = migrationsDir): Promise
 }
 
 /** Names of the migrations that this program knows and the database has not applied. */
-export async function missingMigrations(pool: pg.Pool): Promise<string[]> {
-  const { rows } = await pool.query<{ name: string }>(
+export async function missingMigrations(database: pg.Pool | pg.Client): Promise<string[]> {
+  const { rows: tables } = await database.query(`SELECT FROM pg_class WHERE oid = to_regclass('_prisma_migrations')`);
+  if (tables.length === 0) return [...knownNames()];
+  const { rows } = await database.query<{ name: string }>(
     'SELECT migration_name AS name FROM _prisma_migrations WHERE finished_at IS NOT NULL AND rolled_back_at IS NULL',
   );
   const applied = new Set(rows.map(({ name }) => name));

@@ -1,6 +1,6 @@
 import { runMigrations, Logger } from 'graphile-worker';
 import pg from 'pg';
-import { applyMigrations } from './migrations.ts';
+import { applyMigrations, MigrationError, missingMigrations } from './migrations.ts';
 
 /** Brings a database up to date: our tables, then those of the job queue. Safe to repeat and to run from several processes. */
 export async function prepareDatabase(url: string): Promise<string[]> {
@@ -8,6 +8,15 @@ export async function prepareDatabase(url: string): Promise<string[]> {
   const applied = await applyMigrations(url);
   await runMigrations({ connectionString: url, logger: new Logger(() => () => {}) });
   return applied;
+}
+
+/** For a process that leaves the migrations to their own command. */
+export async function requirePrepared(url: string): Promise<void> {
+  await reach(url, async (client) => {
+    const missing = await missingMigrations(client);
+    if (missing.length === 0) return;
+    throw new MigrationError(`Migrations are missing: ${missing.join(', ')}. Run npm run db:migrate first.`);
+  });
 }
 
 /** Its sentence names host and database, never the password. */

@@ -1,7 +1,7 @@
 import { createConnectionCheck } from '../connection-check.ts';
 import { openDatabase } from '../db/database.ts';
 import { startEmbeddedPostgres } from '../db/embedded.ts';
-import { prepareDatabase } from '../db/prepare.ts';
+import { prepareDatabase, requirePrepared } from '../db/prepare.ts';
 import { seedDemo } from '../demo-data.ts';
 import type { Env } from '../env.ts';
 import { createHub } from '../events/hub.ts';
@@ -35,7 +35,7 @@ export type Core = Awaited<ReturnType<typeof startCore>>;
 export async function startCore({ env, log }: { env: Env; log: Log }, undo: AsyncDisposableStack) {
   const tracing = undo.use(await createTracing(env, log));
   const url = env.databaseUrl ?? undo.use(await startEmbeddedPostgres({ dataDir: env.dataDir, log })).url;
-  if (env.migrateAtStart) await prepareDatabase(url);
+  await (env.migrateAtStart ? prepareDatabase(url) : requirePrepared(url));
   const db = undo.use(openDatabase({ url, poolSize: env.databasePoolSize }));
   if (env.nodeEnv !== 'production') await seedDemo(db, env);
   await resealSecrets(db, keyringOf(env));
