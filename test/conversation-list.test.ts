@@ -50,6 +50,7 @@ beforeAll(async () => {
   await storeConversations(server, [
     conversation({ number: 1, name: 'Jana Veselá', phoneNumber: '+420601123456', messages: ['první', 'faktura 2026'] }),
     conversation({ number: 12, name: 'Petr Malý', messages: ['kde je zásilka'], requestCodes: ['R-1'] }),
+    conversation({ number: 7, name: 'Luc', phoneNumber: '+33612003456' }),
     conversation({ number: 120, name: 'Ivan', messages: ['100%_hotovo'], businessNumberId: numbers[1] ?? '' }),
   ]);
 });
@@ -80,6 +81,12 @@ describe('searching', () => {
     ['601 123 456', [1]],
     ['+420 601 12', [1]],
     ['00420601123456', [1]],
+    ['00 420 601 123 456', [1]],
+    ['+ 420 601 123 456', [1]],
+    ['+33 6 12 00 34 56', [7]],
+    ['33 6 12 00 zásilka', []],
+    ['\u202A+420 601 123 456\u202C', [1]],
+    ['601\u2011123\u2011456', [1]],
     ['prvni', [1]],
     ['ve', [1]],
     ['12', [12, 120]],
@@ -88,13 +95,27 @@ describe('searching', () => {
     ['100__hotovo', []],
     ['zásilka petr', [12]],
     ['zásilka jana', []],
-    ['   ', [1, 12, 120]],
+    ['   ', [1, 7, 12, 120]],
     ['.*', []],
     [`${'x'.repeat(199)}'`, []],
     ['a\u0000b', []],
     ['sales', [120]],
   ])('%j finds %j', async (query, expected) => {
     expect(await numbersOf({ search: { query } })).toEqual(expected);
+  });
+
+  it.each([
+    ['+420 601 123 456', [1]],
+    ['601 123', [1]],
+    ['00 420 601', [1]],
+  ])('a participant %j is found in any spelling of the number', async (value, expected) => {
+    expect(await numbersOf({ filter: { participant: { match: 'CONTAINS', value } } })).toEqual(expected);
+    expect(await numbersOf({ filter: { anyColumn: { match: 'CONTAINS', value } } })).toEqual(expected);
+  });
+
+  it('a participant of just this number is found in any spelling of it', async () => {
+    for (const value of ['+420 601 123 456', '00420601123456', '420/601-123-456'])
+      expect(await numbersOf({ filter: { participant: { match: 'EQUALS', value } } })).toEqual([1]);
   });
 
   it('looks only into the columns that are named', async () => {

@@ -1,7 +1,7 @@
 import { all, any, literal, nothing, type Condition } from '../../db/condition.ts';
 import { ConversationSearchColumn } from '../../generated/prisma/enums.ts';
 import { foldLine } from '../search-text.ts';
-import { phoneDigits } from './phone-digits.ts';
+import { isPhonePart, phoneDigits } from './phone-digits.ts';
 import { like, matches, numberStartsWith, oneOf, type Directory } from './text-conditions.ts';
 
 export type SearchColumn = ConversationSearchColumn;
@@ -16,7 +16,8 @@ type Word = { text: string; digits: string | null };
 /** Every word must be found in one of the columns; nothing to seek finds everything. */
 export function searchCondition(query: string, columns: readonly SearchColumn[], directory: Directory): Condition {
   const words = query
-    .split(/[\s\p{Cc}]+/u)
+    // A number copied out of a phone comes between marks of the direction in which it is read.
+    .split(/[\s\p{Cc}\p{Bidi_C}]+/u)
     .map((word) => ({ text: foldLine(word), digits: phoneDigits(word) }))
     .filter(({ text }) => text !== '');
   const parts = phoneRuns(words).map((run) => runCondition(run, sought(columns), directory));
@@ -28,12 +29,13 @@ function sought(columns: readonly SearchColumn[]): readonly SearchColumn[] {
   return columns.includes('MESSAGES') ? columns.filter((column) => column !== 'LAST_MESSAGE') : columns;
 }
 
-/** "+420 777 123 456" is one phone number: words of digits that follow each other stay together. */
+/** "+420 777 123 456" is one phone number: its parts that follow each other stay together. */
 function phoneRuns(words: Word[]): Word[][] {
   const runs: Word[][] = [];
   for (const word of words) {
     const last = runs.at(-1);
-    if (last?.at(-1)?.digits && word.digits) last.push(word);
+    const before = last?.at(-1);
+    if (last && before && isPhonePart(before.text) && isPhonePart(word.text)) last.push(word);
     else runs.push([word]);
   }
   return runs;
@@ -42,8 +44,8 @@ function phoneRuns(words: Word[]): Word[][] {
 function runCondition(run: Word[], columns: readonly SearchColumn[], directory: Directory): Condition {
   const separately = all(...run.map((word) => wordCondition(word, columns, directory)));
   if (run.length === 1) return separately;
-  const digits = run.map((word, index) => (index === 0 ? word.digits : word.text.replace(/\D/g, ''))).join('');
-  return any(phoneCondition(digits, columns, directory), separately);
+  const digits = phoneDigits(run.map((word) => word.text).join(''));
+  return digits === null ? separately : any(phoneCondition(digits, columns, directory), separately);
 }
 
 function wordCondition({ text, digits }: Word, columns: readonly SearchColumn[], directory: Directory): Condition {
