@@ -229,6 +229,37 @@ describe('a saved filter', () => {
     await server.sql(`UPDATE operator SET deactivated_at = NULL WHERE login = 'cyril'`);
   });
 
+  it('is given out as the newest change in a document left it', async () => {
+    const { id } = await made({ name: 'Dvakrát', filter: {} });
+    const fields = 'savedFilter { name version conversationCount }';
+
+    const twice = await alena.request<Record<string, { savedFilter: object }>>(
+      `mutation Twice($id: ID!) {
+        one: updateSavedFilter(input: { id: $id, expectedVersion: 1, name: "Jednou" }) { ${fields} }
+        two: updateSavedFilter(input: { id: $id, expectedVersion: 2, filter: { number: { eq: 1 } } }) { ${fields} }
+      }`,
+      { id },
+    );
+
+    expect(twice.one?.savedFilter).toEqual({ name: 'Jednou', version: 2, conversationCount: 3 });
+    expect(twice.two?.savedFilter).toEqual({ name: 'Jednou', version: 3, conversationCount: 1 });
+  });
+
+  it('can be shared as before though a colleague has left, but with nobody more who has', async () => {
+    const [boris, cyril] = [operators.boris, operators.cyril].map((id) => globalId('Operator', id ?? ''));
+    const shared = { visibility: 'SHARED', sharedWithOperatorIds: [cyril] };
+    const kept = await made({ name: 'S Cyrilem', filter: {}, ...shared });
+    const other = await made({ name: 'Bez Cyrila', filter: {} });
+    await server.sql(`UPDATE operator SET deactivated_at = now() WHERE login = 'cyril'`);
+
+    const both = await update({ id: kept.id, expectedVersion: 1, sharedWithOperatorIds: [cyril, boris] });
+    const added = await update({ id: other.id, expectedVersion: 1, ...shared });
+    await server.sql(`UPDATE operator SET deactivated_at = NULL WHERE login = 'cyril'`);
+
+    expect(both.errors).toEqual([]);
+    expect(added.errors).toMatchObject([{ code: 'NOT_FOUND', path: ['input', 'sharedWithOperatorIds'] }]);
+  });
+
   it('of an older form is read in the present one; of a later release it holds nothing', async () => {
     const saved = await made({ name: 'Stará', filter: {} });
     const old = { or: [{ participant: 'ivan' }, { number: { eq: 1 } }] };
@@ -297,6 +328,8 @@ describe('what cannot be saved is refused with its path', () => {
       errors: [{ __typename: 'LimitError', code: 'DUPLICATE', path: ['input', 'name'] }],
     });
     expect((await create({ name: 'Ráno', filter: {} }, boris)).errors).toEqual([]);
+    await made({ name: 'Straße', filter: {} });
+    expect((await create({ name: 'STRASSE', filter: {} })).errors).toMatchObject([{ code: 'DUPLICATE' }]);
   });
 
   it('the 51st, also where many are made at once', async () => {
@@ -319,4 +352,20 @@ describe('what cannot be saved is refused with its path', () => {
       expect((await create(input, client)).errors).toMatchObject([{ code: 'FORBIDDEN' }]);
     await expect(seenBy(server.withToken(server.dashboardToken))).rejects.toThrow(/may not see/);
   });
+});
+
+it('stays in the list of its owner, however many are shared', async () => {
+  const own = await made({ name: 'Moje vlastní', filter: {} });
+  await server.sql(
+    `INSERT INTO operator (id, number, subject, login, display_name)
+     VALUES ('00000000-0000-7000-8000-000000000000', 90001, 'early', 'early', 'Early')`,
+  );
+  await server.sql(
+    `INSERT INTO saved_filter (id, owner_id, name, name_key, visibility, filter, schema_version)
+     SELECT gen_random_uuid(), '00000000-0000-7000-8000-000000000000', n, n, 'SHARED', '{}', 2 FROM generate_series(1, 501) n`,
+  );
+
+  const { savedFilters } = await alena.request<{ savedFilters: { id: string }[] }>('{ savedFilters { id } }');
+
+  expect(savedFilters.map(({ id }) => id)).toContain(own.id);
 });

@@ -105,6 +105,7 @@ builder.mutationField('updateSavedFilter', (t) =>
         const id = inputId('SavedFilter', input.id, 'id');
         const changes = changesOf(input, context.viewer);
         await updateSavedFilter(context.db, ownerId, { id, expectedVersion: input.expectedVersion }, changes);
+        savedFilterLoader(context).clear(id);
         return { id };
       }),
   }),

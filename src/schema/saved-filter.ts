@@ -82,24 +82,27 @@ builder.queryField('savedFilters', (t) =>
   }),
 );
 
-const MAX_LISTED = 500;
+const MAX_SHARED = 500;
 
 async function visibleFilters({ db, viewer }: Context): Promise<SavedFilterRow[]> {
   if (viewer?.kind !== 'operator') return [];
   const { operatorId } = viewer;
-  const rows = await db.prisma.savedFilter.findMany({
-    where: {
-      OR: [
-        { ownerId: operatorId },
-        { visibility: 'SHARED', sharedWith: { none: {} } },
-        { visibility: 'SHARED', sharedWith: { some: { operatorId } } },
-      ],
-    },
-    orderBy: [{ ownerId: 'asc' }, { position: 'asc' }, { nameKey: 'asc' }],
-    take: MAX_LISTED,
-  });
-  const isForeign = (row: SavedFilterRow) => Number(row.ownerId !== operatorId);
-  return rows.toSorted((a, b) => isForeign(a) - isForeign(b));
+  const [own, shared] = await Promise.all([
+    db.prisma.savedFilter.findMany({
+      where: { ownerId: operatorId },
+      orderBy: [{ position: 'asc' }, { nameKey: 'asc' }],
+    }),
+    db.prisma.savedFilter.findMany({
+      where: {
+        ownerId: { not: operatorId },
+        visibility: 'SHARED',
+        OR: [{ sharedWith: { none: {} } }, { sharedWith: { some: { operatorId } } }],
+      },
+      orderBy: [{ ownerId: 'asc' }, { position: 'asc' }, { nameKey: 'asc' }],
+      take: MAX_SHARED,
+    }),
+  ]);
+  return [...own, ...shared];
 }
 
 async function sharedWith({ id }: SavedFilterRow, context: Context) {
@@ -127,6 +130,6 @@ const countLoader = perContext(
         );
         return countLists(context.db.pool, conditions);
       },
-      { cacheKeyFn: ({ filter, timeZone }) => `${filter.id} ${timeZone}` },
+      { cacheKeyFn: ({ filter, timeZone }) => `${filter.id} ${filter.version} ${timeZone}` },
     ),
 );

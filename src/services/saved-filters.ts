@@ -77,7 +77,7 @@ export async function updateSavedFilter(
       const { sharedWithOperatorIds: _, ...columns } = changes;
       const changed: SavedFilterRow = { ...row, ...columns, nameKey: nameKey(changes.name ?? row.name) };
       if (changes.filter) changed.schemaVersion = FILTER_VERSION;
-      await requireValid(tx, changes, changed);
+      await requireValid(tx, changes, changed, row.sharedWith);
       await updateFilter(tx, { ...changed, name: changed.name.trim() });
       await share(tx, changed, changes);
     }),
@@ -102,7 +102,11 @@ export function seesFilter(
   return filter.visibility === 'SHARED' && (sharedWith.length === 0 || sharedWith.includes(operatorId));
 }
 
-async function ownFilter(tx: Transaction, id: string, operatorId: string): Promise<SavedFilterRow> {
+async function ownFilter(
+  tx: Transaction,
+  id: string,
+  operatorId: string,
+): Promise<SavedFilterRow & { sharedWith: string[] }> {
   const row = await lockFilter(tx, id);
   if (!row || !seesFilter(operatorId, row, row.sharedWith))
     throw new Failure(new NotFoundError('There is no such saved filter.', ['input', 'id']));
@@ -127,13 +131,18 @@ function filled(given: NewFilter, made: Pick<SavedFilterRow, 'id' | 'ownerId' | 
   };
 }
 
-/** Unique without regard to case: what differs in accents only is another name. */
+/** Unique without regard to case (ß is SS): what differs in accents only is another name. */
 function nameKey(name: string): string {
-  return name.normalize('NFC').trim().toLowerCase();
+  return name.trim().toUpperCase().toLowerCase().normalize('NFC');
 }
 
 /** Every problem at once. */
-async function requireValid(tx: Transaction, given: FilterChanges, row: SavedFilterRow): Promise<void> {
+async function requireValid(
+  tx: Transaction,
+  given: FilterChanges,
+  row: SavedFilterRow,
+  sharedBefore: readonly string[] = [],
+): Promise<void> {
   const problems: UserError[] = [];
   const length = Array.from(row.name.trim()).length;
   if (length < 1 || length > MAX_NAME || foldLine(row.name) === '')
@@ -141,7 +150,7 @@ async function requireValid(tx: Transaction, given: FilterChanges, row: SavedFil
   if (row.color !== null && !COLOR.test(row.color))
     problems.push(new ValidationError('COLOR', 'Give a colour as #rrggbb.', ['input', 'color']));
   problems.push(...positionProblems(given.position ?? 0));
-  problems.push(...(await shareProblems(tx, given.sharedWithOperatorIds ?? [], row)));
+  problems.push(...(await shareProblems(tx, given.sharedWithOperatorIds ?? [], row, sharedBefore)));
   if (problems.length > 0) throw new Failure(...problems);
 }
 
@@ -152,13 +161,20 @@ function positionProblems(position: number): UserError[] {
   return [new ValidationError('TOO_LARGE', `A position is at most ${MAX_POSITION}.`, path)];
 }
 
-async function shareProblems(tx: Transaction, ids: string[], row: SavedFilterRow): Promise<UserError[]> {
+async function shareProblems(
+  tx: Transaction,
+  ids: string[],
+  row: SavedFilterRow,
+  sharedBefore: readonly string[],
+): Promise<UserError[]> {
   const path = ['input', 'sharedWithOperatorIds'];
   if (ids.length === 0) return [];
   if (row.visibility !== 'SHARED')
     return [new ValidationError('NOT_SHARED', 'A private filter is shared with nobody.', path)];
   if (ids.length > MAX_SHARES) return [new ValidationError('TOO_MANY', `At most ${MAX_SHARES} operators.`, path)];
-  const missing = await missingOperators(tx, ids);
+  // Who was deactivated since stays named, so that the list can be sent back as it was given out.
+  const added = ids.filter((id) => !sharedBefore.includes(id));
+  const missing = await missingOperators(tx, added);
   return missing.length === 0 ? [] : [new NotFoundError('There is no such operator.', path)];
 }
 
