@@ -173,6 +173,17 @@ describe('what cannot be asked for is refused and named', () => {
     expect(refused.message).toMatch(said);
   });
 
+  it('counts an empty group as a condition, and characters as people do', async () => {
+    const groups = (count: number) => ({ or: Array.from({ length: count }, () => ({ and: [] })) });
+    const value = '😀'.repeat(200);
+
+    expect(await refusalOf({ first: 1, filter: groups(51) })).toMatchObject({ argument: 'filter' });
+    expect(await numbersOf({ filter: groups(50) })).toEqual([1, 7, 12, 120]);
+    expect(await numbersOf({ search: { query: value } })).toEqual([]);
+    expect(await numbersOf({ filter: { participant: { value } } })).toEqual([]);
+    expect(await refusalOf({ first: 1, search: { query: `${value}x` } })).toMatchObject({ argument: 'search.query' });
+  });
+
   it('takes five levels and 50 conditions', async () => {
     const filter = { ...deep(5), or: Array.from({ length: 49 }, () => ({ hasUnread: false })) };
 

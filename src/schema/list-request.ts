@@ -18,6 +18,7 @@ import {
 import { MAX_SEARCH_LENGTH } from '../services/list/search.ts';
 import { migrateFilter, reviveFilter } from '../services/list/stored-filter.ts';
 import { seesFilter } from '../services/saved-filters.ts';
+import { isLongerThan } from '../services/text-length.ts';
 import { argumentId } from './global-id.ts';
 import { perContext } from './per-context.ts';
 
@@ -100,7 +101,7 @@ export function checkedFilter(filter: ConversationFilter, viewer: Viewer | null,
 }
 
 export function requireSearch({ query, columns }: ConversationSearch, viewer: Viewer | null): void {
-  if (query.length > MAX_SEARCH_LENGTH)
+  if (isLongerThan(query, MAX_SEARCH_LENGTH))
     throw badInput(`search.query has at most ${MAX_SEARCH_LENGTH} characters.`, 'search.query');
   if (columns?.length === 0)
     throw badInput('search.columns must not be empty; leave it out for all.', 'search.columns');

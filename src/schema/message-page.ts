@@ -7,6 +7,7 @@ import { badInput, forbidden } from '../errors.ts';
 import type { Message } from '../generated/prisma/client.ts';
 import { MAX_SEARCH_LENGTH } from '../services/list/search.ts';
 import { foldLine } from '../services/search-text.ts';
+import { isLongerThan } from '../services/text-length.ts';
 import { encodeCursor, isInstant, isInteger, pageRequest, toPage, type PageArguments } from './connection.ts';
 import { argumentId, NOTHING } from './global-id.ts';
 import { streamCursor } from './stream.ts';
@@ -35,7 +36,7 @@ async function selectionOf(
   { search, linkedToRequest }: MessageArguments,
   { viewer, loaders }: Context,
 ): Promise<MessageSelection> {
-  if (search != null && search.length > MAX_SEARCH_LENGTH)
+  if (search != null && isLongerThan(search, MAX_SEARCH_LENGTH))
     throw badInput(`search has at most ${MAX_SEARCH_LENGTH} characters.`, 'search');
   if (search != null && !hasScope(viewer, 'READ_MESSAGE_BODIES'))
     throw forbidden('search: you may not see message texts, so you may not search them.', undefined, 'search');

@@ -2,6 +2,7 @@ import { literal } from '../db/condition.ts';
 import { badInput } from '../errors.ts';
 import { MAX_SEARCH_LENGTH } from '../services/list/search.ts';
 import { foldLine } from '../services/search-text.ts';
+import { isLongerThan } from '../services/text-length.ts';
 
 type Contains = { searchText: { contains: string } };
 
@@ -19,7 +20,7 @@ export function containsWordsOrDigits(search: string | null | undefined, argumen
 
 function wordsOf(search: string | null | undefined, argument: string): string[] {
   if (!search) return [];
-  if (search.length > MAX_SEARCH_LENGTH)
+  if (isLongerThan(search, MAX_SEARCH_LENGTH))
     throw badInput(`A search has at most ${MAX_SEARCH_LENGTH} characters.`, argument);
   return foldLine(search)
     .split(' ')

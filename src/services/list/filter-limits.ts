@@ -1,4 +1,5 @@
 import { foldLine } from '../search-text.ts';
+import { isLongerThan } from '../text-length.ts';
 import { childFilters, filtersIn } from './filter-tree.ts';
 import type { ConversationFilter, DateTimeFilter, IntFilter, StringFilter } from './filter.ts';
 
@@ -27,9 +28,10 @@ function leavesProblem(filter: ConversationFilter, path: string): FilterProblem 
 
 /** An empty filter counts, too: it costs as much to look at. */
 function countLeaves(filter: ConversationFilter): number {
-  const counts = filtersIn(filter).map(({ and, or, not, ...leaves }) => {
+  const counts = filtersIn(filter).map((each) => {
+    const { and: _and, or: _or, not: _not, ...leaves } = each;
     const own = Object.values(leaves).filter((value) => value != null).length;
-    return own === 0 && !and && !or && !not ? 1 : own;
+    return own === 0 && childFilters(each, '').length === 0 ? 1 : own;
   });
   return counts.reduce((sum, count) => sum + count, 0);
 }
@@ -61,7 +63,7 @@ function listProblem(values: readonly unknown[], path: string): FilterProblem | 
 }
 
 function textProblem(text: string, path: string): FilterProblem | null {
-  if (text.length > MAX_TEXT) return { path, message: `At most ${MAX_TEXT} characters.` };
+  if (isLongerThan(text, MAX_TEXT)) return { path, message: `At most ${MAX_TEXT} characters.` };
   return foldLine(text) === '' ? { path, message: 'Give a text that is not empty.' } : null;
 }
 

@@ -1,3 +1,4 @@
+import { isLongerThan } from '../text-length.ts';
 import type { Problems } from './problems.ts';
 
 const MAX_NAME_LENGTH = 255;
@@ -21,9 +22,4 @@ export function checkText(problems: Problems, text: string, ...path: string[]): 
     problems.invalid('TOO_LONG', `A text has at most ${MAX_TEXT_LENGTH} characters.`, ...path);
   if (text.includes('\0')) problems.invalid('UNSTORABLE', 'A text must not hold the character U+0000.', ...path);
   return text.toWellFormed();
-}
-
-/** Counts characters, of which an emoji may be one and JavaScript's length two. */
-function isLongerThan(text: string, max: number): boolean {
-  return text.length > max && Array.from(text).length > max;
 }
