@@ -15,7 +15,7 @@ const SMALL_BATCH = 16;
  * While batches are written, what arrives waits together and forms the next one. No timer, so an idle server adds no
  * latency and a busy one writes more at once. The next one begins when the one before was handed over: this process
  * works on it while PostgreSQL writes the other, for which the two must be of a size: when one had nearly everything, each
- * stood idle while the other worked, and a sixth less was taken. What has a name in common is never under way in two of
+ * stood idle while the other worked, and 11 % less was taken. What has a name in common is never under way in two of
  * them, and keeps its order. `write` must not throw.
  */
 export function createLane<T>(options: {
