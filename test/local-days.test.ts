@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { dayOf, dayRange, localDate, startOfDay, type RelativeDay } from '../src/services/local-days.ts';
 
 const prague = 'Europe/Prague';
@@ -29,6 +29,18 @@ describe('a local day', () => {
     expect(localDate(new Date(at), prague)).toBe(date);
     expect(startOfDay(date, prague).getTime()).toBeLessThanOrEqual(Date.parse(at));
   });
+});
+
+it('keeps one format for a zone, however it is spelled', () => {
+  const at = new Date('2026-11-25T12:00:00Z');
+  localDate(at, prague);
+  const made = vi.spyOn(Intl, 'DateTimeFormat');
+
+  const dates = ['EUROPE/PRAGUE', 'europe/prague', 'eUROPE/pRAGUE'].map((zone) => localDate(at, zone));
+
+  expect(dates).toEqual(['2026-11-25', '2026-11-25', '2026-11-25']);
+  expect(made).not.toHaveBeenCalled();
+  made.mockRestore();
 });
 
 describe('relative days', () => {

@@ -11,10 +11,12 @@ const formats = new Map<string, Intl.DateTimeFormat>();
 
 /** The date that a clock in this zone shows. */
 export function localDate(at: Date, timeZone: string): LocalDate {
-  let format = formats.get(timeZone);
+  // A zone may be spelled in any case: each spelling kept would take 27 kB for good.
+  const zone = timeZone.toLowerCase();
+  let format = formats.get(zone);
   if (!format) {
     format = new Intl.DateTimeFormat('en-CA', { timeZone, year: 'numeric', month: '2-digit', day: '2-digit' });
-    formats.set(timeZone, format);
+    formats.set(zone, format);
   }
   return format.format(at);
 }
