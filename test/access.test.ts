@@ -421,6 +421,21 @@ describe('an operator', () => {
     expect(await ask(cyril, VIEWER)).toMatchObject({ status: 200 });
   });
 
+  it('is given out as the newest change in a document left them', async () => {
+    const set = (active: boolean) =>
+      `setOperatorActive(input: { operatorId: $id, active: ${String(active)} }) { operator { deactivatedAt } }`;
+
+    const alena = await server.as('alena');
+    const both = await alena.request(`mutation Both($id: ID!) { out: ${set(false)} in: ${set(true)} }`, {
+      id: await idOf('cyril'),
+    });
+
+    expect(both).toEqual({
+      out: { operator: { deactivatedAt: expect.any(String) } },
+      in: { operator: { deactivatedAt: null } },
+    });
+  });
+
   it('cannot lock themselves out, nor somebody who does not exist', async () => {
     const alena = await server.as('alena');
     const own = await alena.request(SET, { id: await idOf('alena'), active: false });

@@ -31,12 +31,13 @@ builder.mutationField('setOperatorActive', (t) =>
     description:
       'Locks an operator out everywhere at once, or lets them in again. They stay the author of what they wrote. Needs MANAGE_OPERATORS.',
     args: { input: t.arg({ type: SetOperatorActiveInput, required: true }) },
-    resolve: (_root, { input }, { viewer, readModule, db }) =>
+    resolve: (_root, { input }, { viewer, readModule, db, loaders }) =>
       payload(async () => {
         const actor = requireRight(viewer, 'MANAGE_OPERATORS', null);
         requireModule(readModule.present(), 'licensed');
         const operatorId = inputId('Operator', input.operatorId, 'operatorId');
         await setOperatorActive(db, actor, { operatorId, active: input.active });
+        loaders.operator.clear(operatorId);
         return { operatorId };
       }),
   }),
