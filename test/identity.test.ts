@@ -348,6 +348,14 @@ describe('two that turn out to be one person', () => {
     await eventually(async () =>
       live.all.some(({ events }) => events.conversationId === byUserId.id && events.mergedIntoId === merged.id),
     );
+    const mark = (last: string) =>
+      `markConversationRead(input: { conversationId: $old, upToMessageId: $${last} }) { conversation { unreadCount } }`;
+    const [first, last] = [merged.messages.nodes[0], merged.messages.nodes.at(-1)];
+    const marked = await alena.request<Record<string, { conversation: { unreadCount: number } }>>(
+      `mutation Mark($old: ID!, $first: ID!, $last: ID!) { one: ${mark('first')} all: ${mark('last')} }`,
+      { old: byUserId.id, first: first?.id, last: last?.id },
+    );
+    expect(marked.all?.conversation.unreadCount).toBe(0);
     const late = await alena.request<{ replyToConversation: { conversation: { id: string }; errors: unknown[] } }>(
       gql`
         mutation Reply($id: ID!) {

@@ -114,8 +114,8 @@ export async function visibleConversation(global: string, { viewer, loaders }: C
   if (!conversation || !maySee(viewer, conversation)) {
     throw new Failure(new NotFoundError('There is no such conversation.', ['input', 'conversationId']));
   }
-  // The change is about to make what was loaded here old.
-  loaders.conversation.clear(id);
+  // The change is about to make what was loaded here old, also under the id of what it was merged into.
+  loaders.conversation.clear(id).clear(conversation.id);
   return conversation.id;
 }
 
