@@ -118,6 +118,15 @@ describe('searching', () => {
       expect(await numbersOf({ filter: { participant: { match: 'EQUALS', value } } })).toEqual([1]);
   });
 
+  it.each([
+    ['7', [7]],
+    ['007', []],
+    ['0', []],
+    ['2147483648', []],
+  ])('a column is %j where it is written like that', async (value, expected) => {
+    expect(await numbersOf({ filter: { anyColumn: { match: 'EQUALS', value } } })).toEqual(expected);
+  });
+
   it('looks only into the columns that are named', async () => {
     expect(await numbersOf({ search: { query: 'první', columns: ['MESSAGES'] } })).toEqual([1]);
     expect(await numbersOf({ search: { query: 'první', columns: ['LAST_MESSAGE', 'PARTICIPANT'] } })).toEqual([]);

@@ -60,7 +60,10 @@ function matchColumn(column: TextColumn, match: PositiveMatch, text: string, dir
 function matchNumber(match: PositiveMatch, text: string): Condition {
   if (!/^\d{1,10}$/.test(text)) return nothing;
   if (match === 'STARTS_WITH') return numberStartsWith(text);
-  if (match === 'EQUALS') return { is: '=', column: 'number', value: clampInt(Number(text)) };
+  if (match === 'EQUALS') {
+    const value = clampInt(Number(text));
+    return String(value) === text ? { is: '=', column: 'number', value } : nothing;
+  }
   return like('numberText', `%${text}%`);
 }
 
