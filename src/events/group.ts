@@ -6,7 +6,7 @@ import { setAlarm } from './alarm.ts';
 import type { StreamPosition } from './cursor.ts';
 import { FrameCache } from './frame-cache.ts';
 import type { ContextOf, Framing } from './framing.ts';
-import { refusalOf, type Frame, type Member } from './member.ts';
+import { refusalOf, send, type Frame, type Member } from './member.ts';
 import type { LogStream } from './stream-source.ts';
 
 /** What live members go through, in this order. */
@@ -241,11 +241,6 @@ export class Group {
 
 function isAccessChange({ type }: LoggedEvent): boolean {
   return type === 'ACCESS_CHANGED';
-}
-
-function send(member: Member, frames: readonly Frame[]): boolean {
-  if (frames.length > 0) member.sink.send(frames);
-  return frames.length > 0;
 }
 
 function isFrame(frame: Frame | null): frame is Frame {

@@ -29,6 +29,12 @@ export type Member = {
   state: 'catching-up' | 'live' | 'ended';
 };
 
+/** True where there was something to send. */
+export function send({ sink }: Member, frames: readonly Frame[]): boolean {
+  if (frames.length > 0) sink.send(frames);
+  return frames.length > 0;
+}
+
 export function endMember(member: { readonly sink: Sink; state: string }, refusal: Refusal): void {
   if (member.state === 'ended') return;
   member.state = 'ended';
