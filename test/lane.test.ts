@@ -77,18 +77,7 @@ it('goes on after a batch that was never handed over', async () => {
 });
 
 it('shares what came at once between two batches, and leaves a few for the next', async () => {
-  const sizes: number[] = [];
-  const written = Promise.withResolvers<void>();
-  const lane = createLane<number>({
-    maxUnits: 100,
-    unitsOf: () => 1,
-    namesOf: () => new Set(),
-    async write(batch, handOver) {
-      sizes.push(batch.length);
-      handOver();
-      await written.promise;
-    },
-  });
+  const { lane, sizes, written } = heldLane();
   for (let entry = 0; entry < 80; entry++) lane.add(entry);
   await turn();
   lane.add(80);
@@ -102,18 +91,7 @@ it('shares what came at once between two batches, and leaves a few for the next'
 });
 
 it('begins a second batch for a few only where the first is not much larger', async () => {
-  const sizes: number[] = [];
-  const written = Promise.withResolvers<void>();
-  const lane = createLane<number>({
-    maxUnits: 100,
-    unitsOf: () => 1,
-    namesOf: () => new Set(),
-    async write(batch, handOver) {
-      sizes.push(batch.length);
-      handOver();
-      await written.promise;
-    },
-  });
+  const { lane, sizes, written } = heldLane();
   for (let entry = 0; entry < 12; entry++) lane.add(entry);
   await turn();
   for (let entry = 0; entry < 2; entry++) lane.add(entry);
@@ -126,3 +104,20 @@ it('begins a second batch for a few only where the first is not much larger', as
   written.resolve();
   await lane.drain();
 });
+
+/** Its batches are handed over at once, and written when `written` says so. */
+function heldLane() {
+  const sizes: number[] = [];
+  const written = Promise.withResolvers<void>();
+  const lane = createLane<number>({
+    maxUnits: 100,
+    unitsOf: () => 1,
+    namesOf: () => new Set(),
+    async write(batch, handOver) {
+      sizes.push(batch.length);
+      handOver();
+      await written.promise;
+    },
+  });
+  return { lane, sizes, written };
+}

@@ -2,7 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import pg from 'pg';
 import { expect, it } from 'vitest';
 import { patientPool } from '../src/jobs/patient-pool.ts';
-import { startCuttable } from './support/cuttable.ts';
+import { startCuttableDatabase } from './support/cuttable.ts';
 import { createTestDatabase, runSql } from './support/database.ts';
 
 /** For which the job queue tries again. */
@@ -30,10 +30,8 @@ it('a connection that PostgreSQL ends is told as one to try again; a mistake of 
 
 it('a server that cannot be reached is waited for', async () => {
   await using database = await createTestDatabase();
-  const url = new URL(database.url);
-  await using way = await startCuttable(`http://${url.host}`);
-  url.host = new URL(way.url).host;
-  const pool = new pg.Pool({ connectionString: url.href, max: 1 });
+  await using way = await startCuttableDatabase(database.url);
+  const pool = new pg.Pool({ connectionString: way.url, max: 1 });
   way.cut();
   const connecting = patientPool(pool).pool.connect();
 
@@ -48,10 +46,8 @@ it('a server that cannot be reached is waited for', async () => {
 
 it('who is in a hurry learns that it is away, and nothing fails by that', async () => {
   await using database = await createTestDatabase();
-  const url = new URL(database.url);
-  await using way = await startCuttable(`http://${url.host}`);
-  url.host = new URL(way.url).host;
-  const { pool, hurry } = patientPool(new pg.Pool({ connectionString: url.href, max: 1 }));
+  await using way = await startCuttableDatabase(database.url);
+  const { pool, hurry } = patientPool(new pg.Pool({ connectionString: way.url, max: 1 }));
   way.cut();
   const connecting = pool.connect();
 

@@ -1,7 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import pg from 'pg';
 import { describe, expect, it } from 'vitest';
-import { startCuttable, type Cuttable } from './support/cuttable.ts';
+import { startCuttableDatabase } from './support/cuttable.ts';
 import { createTestDatabase, runSql } from './support/database.ts';
 import { collect, eventually } from './support/events.ts';
 import { keepPerTest } from './support/keep.ts';
@@ -69,8 +69,8 @@ describe('server processes', () => {
 
   it('end in time while the database is away, in the midst of an event', async () => {
     const database = keep(await createTestDatabase());
-    const { url, way } = await roundabout(database.url);
-    const process = keep(await startServerProcess({ DATABASE_URL: url, SHUTDOWN_GRACE_MS: '1000' }));
+    const way = keep(await startCuttableDatabase(database.url));
+    const process = keep(await startServerProcess({ DATABASE_URL: way.url, SHUTDOWN_GRACE_MS: '1000' }));
     const token = await tokenFor('boris');
     const before = await clientOf(process.url, token).request<Head>('{ stream { head } }');
     await customerWrites(process.url, 'těsně před koncem');
@@ -125,14 +125,6 @@ describe('server processes', () => {
 
 function customerWrites(url: string, text: string): Promise<Response> {
   return postSigned(url, JSON.stringify(batchOf(number1.phoneNumberId, [textMessage({ text })])));
-}
-
-/** Another way to the same database, which can be cut. */
-async function roundabout(databaseUrl: string): Promise<{ url: string; way: Cuttable }> {
-  const url = new URL(databaseUrl);
-  const way = keep(await startCuttable(`http://${url.host}`));
-  url.host = new URL(way.url).host;
-  return { url: url.href, way };
 }
 
 async function lockWaits(databaseUrl: string): Promise<number> {

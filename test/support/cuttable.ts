@@ -47,3 +47,11 @@ export async function startCuttable(target: string): Promise<Cuttable> {
     },
   };
 }
+
+/** Another way to the same database: its `url` names it through the way that can be cut. */
+export async function startCuttableDatabase(databaseUrl: string): Promise<Cuttable> {
+  const url = new URL(databaseUrl);
+  const way = await startCuttable(`http://${url.host}`);
+  url.host = new URL(way.url).host;
+  return { ...way, url: url.href };
+}
