@@ -12,7 +12,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createTestDatabase } from './support/database.ts';
 import { sharedSettings } from './support/process.ts';
 
-const main = fileURLToPath(new URL('../src/main.ts', import.meta.url));
+const root = fileURLToPath(new URL('..', import.meta.url));
+const main = join(root, 'src/main.ts');
 
 let folder: string;
 
@@ -108,6 +109,25 @@ it('a stop in the midst of a start leaves no PostgreSQL behind', async () => {
 
   expect(await ended).toBe(0);
   expect(runs()).toBe(false);
+});
+
+it('`npm start` hands on the signal to stop, as supervisors send it to npm', async () => {
+  await using database = await createTestDatabase();
+  const env = { PATH: process.env.PATH, ...sharedSettings, DATABASE_URL: database.url, PORT: '0', LOG_FORMAT: 'json' };
+  const child = spawn('npm', ['start', '--ignore-scripts'], { cwd: root, env, stdio: ['ignore', 'pipe', 'inherit'] });
+  const ended = endOf(child);
+  const told: string[] = [];
+  await new Promise<void>((resolve) => {
+    createInterface(child.stdout).on('line', (line) => {
+      told.push(line);
+      if (line.includes('"msg":"listening"')) resolve();
+    });
+  });
+  child.kill('SIGTERM');
+
+  // Its output ends when the server does, which is npm's child.
+  await ended;
+  expect(told).toContainEqual(expect.stringContaining('"msg":"stopping"'));
 });
 
 async function start(settings: Record<string, string>): Promise<{ code: number | null; output: string }> {
