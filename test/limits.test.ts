@@ -318,6 +318,18 @@ describe('the rate of operations', () => {
     for (const { errors } of answers) expect(errors).toMatchObject([{ extensions: { code: 'RATE_LIMITED' } }]);
   });
 
+  it('counts what it takes to read a document that is not known', async () => {
+    await using limited = await startTestServer({ settings: { ...settings, RATE_LIMIT_PER_MINUTE: '100' } });
+    const alena = await limited.tokenOf('alena');
+    const ask = (field: string) => transports.http(limited, alena, { query: `{ ${`${field} `.repeat(1_400)} }` });
+
+    const known = [await ask('nothing'), await ask('nothing')];
+    const another = await ask('nowhere');
+
+    for (const { errors } of known) expect(errors).toMatchObject([{ extensions: { code: 'BAD_USER_INPUT' } }]);
+    expect(another.errors).toMatchObject([{ extensions: { code: 'RATE_LIMITED', limit: 'operations' } }]);
+  });
+
   it('is still limited in each process while Redis is away', async () => {
     const redis = await startRedisServer();
     await using limited = await startTestServer({ settings: { ...settings, REDIS_URL: redis.url } });

@@ -20,7 +20,7 @@ import { costOf } from './complexity.ts';
 import { traitsOf } from './document-limits.ts';
 import { documentLimits, tooMuch } from './limits.ts';
 import { LRUCache } from './lru-cache.ts';
-import type { Rates } from './rates.ts';
+import type { Rates, Work } from './rates.ts';
 import type { TrustedDocuments } from './trusted-documents.ts';
 import { checkVariables } from './variables.ts';
 import type { NewSpan, Tracing } from '../tracing/tracing.ts';
@@ -70,7 +70,10 @@ export type OperationOptions = {
 
 const MAX_CACHED = 500;
 
-type Read = { errors: readonly GraphQLError[] } | { document: DocumentNode; introspects: boolean };
+type Read = { tokens: number } & (
+  | { errors: readonly GraphQLError[] }
+  | { document: DocumentNode; introspects: boolean }
+);
 
 export function createOperations(options: OperationOptions): Operations {
   const { schema, documents, rates, log } = options;
@@ -80,18 +83,18 @@ export function createOperations(options: OperationOptions): Operations {
 
   return {
     async admit(request, viewer) {
-      let complexity = 0;
+      const work: Work = { complexity: 0, tokens: 0 };
       try {
-        const operation = chooseOperation(request, viewer);
+        const operation = chooseOperation(request, viewer, work);
         if (isErrors(operation)) return operation;
-        complexity = costOf(schema, operation, limits);
+        work.complexity = costOf(schema, operation, limits);
         return operation;
       } catch (error) {
         if (isMistake(error)) return [error];
         throw error;
       } finally {
         // What is refused was read, too: nonsense has the same limit.
-        await rates.spend(actorOf(viewer), complexity);
+        await rates.spend(actorOf(viewer), work);
       }
     },
     run: (operation, context) =>
@@ -102,9 +105,9 @@ export function createOperations(options: OperationOptions): Operations {
     mask: (errors, requestId) => maskAll(errors, requestId).map((error) => error.toJSON()),
   };
 
-  function chooseOperation(request: OperationRequest, viewer: Viewer): Operation | readonly GraphQLError[] {
+  function chooseOperation(request: OperationRequest, viewer: Viewer, work: Work): Operation | readonly GraphQLError[] {
     const text = documents.resolve(request);
-    const read = readDocument(text);
+    const read = readDocument(text, work);
     if ('errors' in read) return read.errors;
     if (read.introspects && !options.mayIntrospect(viewer)) throw introspectionRefused();
     const { document } = read;
@@ -124,13 +127,14 @@ export function createOperations(options: OperationOptions): Operations {
     });
   }
 
-  function readDocument(text: string): Read {
+  function readDocument(text: string, work: Work): Read {
     if (text.length > limits.length)
-      return { errors: [badInput(`A document has at most ${limits.length} characters.`, 'query')] };
+      return { tokens: 0, errors: [badInput(`A document has at most ${limits.length} characters.`, 'query')] };
     const held = known.get(text);
     if (held) return held;
     const read = parseAndValidate(text);
     known.set(text, read);
+    work.tokens = read.tokens;
     return read;
   }
 
@@ -139,9 +143,10 @@ export function createOperations(options: OperationOptions): Operations {
       const document = parse(text, { maxTokens: limits.tokens });
       const { refusal, introspects } = traitsOf(document, limits);
       const errors = refusal ? [refusal] : validate(schema, document, specifiedRules);
-      return errors.length > 0 ? { errors } : { document, introspects };
+      const { tokenCount: tokens = 0 } = document;
+      return errors.length > 0 ? { tokens, errors } : { tokens, document, introspects };
     } catch (error) {
-      return { errors: [parseError(error)] };
+      return { tokens: 0, errors: [parseError(error)] };
     }
   }
 }

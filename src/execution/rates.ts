@@ -7,11 +7,14 @@ import type { LimitName } from './limits.ts';
 export type Rates = AsyncDisposable & {
   /** Before the credential is looked at: one for each request or socket of an address. */
   knock(address: string): Promise<void>;
-  /** Points for an operation of this actor, by its complexity. */
-  spend(actor: string, complexity: number): Promise<void>;
+  /** Points for an operation of this actor, by the work that it makes. */
+  spend(actor: string, work: Work): Promise<void>;
   /** Seconds to wait where an address sends webhooks faster than it may; null otherwise. */
   webhook(address: string): Promise<number | null>;
 };
+
+/** `tokens` are those of a document that was not known: to validate two thousand takes up to a tenth of a second. */
+export type Work = { complexity: number; tokens: number };
 
 export type RateOptions = {
   redisUrl: string | undefined;
@@ -22,6 +25,7 @@ export type RateOptions = {
 };
 
 const COMPLEXITY_PER_POINT = 50;
+const TOKENS_PER_POINT = 20;
 const RECONNECT_MS = 1_000;
 
 export function createRates(options: RateOptions): Rates {
@@ -36,8 +40,9 @@ export function createRates(options: RateOptions): Rates {
       const seconds = await wait(addresses, address, 1);
       if (seconds !== null) throw tooOften('address', 'This address asks too often.', seconds);
     },
-    async spend(actor, complexity) {
-      const seconds = await wait(operations, actor, 1 + Math.ceil(complexity / COMPLEXITY_PER_POINT));
+    async spend(actor, { complexity, tokens }) {
+      const points = 1 + Math.ceil(complexity / COMPLEXITY_PER_POINT) + Math.floor(tokens / TOKENS_PER_POINT);
+      const seconds = await wait(operations, actor, points);
       if (seconds !== null) throw tooOften('operations', 'Too many operations in a minute.', seconds);
     },
     webhook: (address) => wait(webhooks, address, 1),
