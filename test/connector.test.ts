@@ -1,12 +1,15 @@
 import { createHmac } from 'node:crypto';
+import { existsSync } from 'node:fs';
 import type { ServerResponse } from 'node:http';
+import { join } from 'node:path';
 import type { GraphQLClient } from 'graphql-request';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { eventually } from './support/events.ts';
 import { answerJson, startAnswering, type AnsweringServer, type SeenRequest } from './support/http-answers.ts';
 import { rowIdOf } from './support/ids.ts';
 import { beginConversation, create, created, formChoices } from './support/requests.ts';
-import { startTestServer, type TestServer } from './support/server.ts';
+import { globalOf } from './support/sends.ts';
+import { number1, startTestServer, type TestServer } from './support/server.ts';
 
 const SECRET = 'a secret that both sides know, 32 characters+';
 const answerOk = (_seen: SeenRequest, response: ServerResponse) => answerJson(response, 200, {});
@@ -20,7 +23,12 @@ let choices: Record<string, string>;
 beforeAll(async () => {
   cdesk = await startAnswering((seen, response) => answer(seen, response));
   server = await startTestServer({
-    settings: { CONNECTOR_URL: `${cdesk.url}/hook`, CONNECTOR_SECRET: SECRET, CONNECTOR_TIMEOUT_MS: '1000' },
+    settings: {
+      CONNECTOR_URL: `${cdesk.url}/hook`,
+      CONNECTOR_SECRET: SECRET,
+      CONNECTOR_TIMEOUT_MS: '1000',
+      MESSAGE_RETENTION_DAYS: '365',
+    },
   });
   alena = await server.as('alena');
   choices = await formChoices(alena);
@@ -173,6 +181,49 @@ describe('what happens here', () => {
       rowIdOf(request.id),
     ]);
     expect(events).toMatchObject([{ data: { changedFields: ['description', 'attachments'] } }]);
+  });
+
+  it('is told when a message past its day goes with its file, which is gone from the store, too', async () => {
+    const { from } = await beginConversation(server);
+    const content = Buffer.from('%PDF-1.4 a bill');
+    const media = { type: 'document', content, mimeType: 'application/pdf', filename: 'bill.pdf' } as const;
+    await server.sandbox.customerWrites({ phoneNumberId: number1.phoneNumberId, from, media });
+    const stored = await eventually(async () => {
+      const [row] = await server.sql<{ id: string; message: string; conversation: string; key: string }>(
+        `SELECT a.id, m.id AS message, m.conversation_id AS conversation, a.storage_key AS key
+         FROM attachment a JOIN message m ON m.id = a.message_id WHERE a.file_name = 'bill.pdf' AND a.storage_key IS NOT NULL`,
+      );
+      return row;
+    }, 20_000);
+    const request = await created(alena, {
+      conversationId: globalOf('Conversation', stored.conversation),
+      sourceMessageId: globalOf('Message', stored.message),
+      attachmentIds: [globalOf('Attachment', stored.id)],
+    });
+    await isMirrored(request.id);
+    expect(toldOf(request.id).at(-1)?.request).toMatchObject({
+      messages: [{ id: stored.message }],
+      attachments: [{ fileName: 'bill.pdf' }],
+    });
+    const file = join(server.env.dataDir, 'files', stored.key);
+    expect(existsSync(file)).toBe(true);
+
+    // Two years ago, by the time that its id begins with.
+    const twoYearsAgo = (Date.now() - 2 * 365 * 86_400_000).toString(16).padStart(12, '0');
+    await server.sql(
+      `UPDATE message SET id = overlay(id::text PLACING '${twoYearsAgo.slice(0, 8)}' FROM 1 FOR 8)::uuid WHERE id = $1`,
+      [stored.message],
+    );
+    await server.sql(`SELECT graphile_worker.add_job('retention')`);
+    await eventually(async () => !existsSync(file), 20_000);
+    await isMirrored(request.id);
+
+    expect(toldOf(request.id).at(-1)?.request).toMatchObject({ version: 1, messages: [], attachments: [] });
+    const events = await server.sql(
+      `SELECT data FROM event WHERE type = 'REQUEST_CHANGED' AND request_id = $1 ORDER BY seq`,
+      [rowIdOf(request.id)],
+    );
+    expect(events.at(-1)).toMatchObject({ data: { changedFields: ['linkedMessages', 'attachments'] } });
   });
 
   it('waits for a CDESK that fails, hangs or is away, and holds up nobody here', async () => {

@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { loadEnv } from '../src/env.ts';
 import { openDatabase } from '../src/db/database.ts';
 import { Failure } from '../src/errors.ts';
+import { builtInStore } from '../src/services/connector.ts';
 import { recordExport } from '../src/services/privacy/export.ts';
 import { enforceRetention } from '../src/services/privacy/retention.ts';
 import { eventually } from './support/events.ts';
@@ -335,7 +336,7 @@ describe('retention', () => {
     const env = loadEnv({ NODE_ENV: 'test', DATA_DIR: own.env.dataDir });
 
     const days = { deliveries: env.deliveryRetentionDays, media: 30, messages: 365, audit: env.auditRetentionDays };
-    await enforceRetention(db, days, async () => {});
+    await enforceRetention({ db, days, connector: builtInStore, removeFile: async () => {} });
 
     const texts = await own.sql<{ preview: string }>('SELECT preview FROM message');
     expect(texts.map(({ preview }) => preview)).toEqual(['dnes']);

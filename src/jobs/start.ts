@@ -9,6 +9,7 @@ import type { FileStore } from '../files/file-store.ts';
 import type { Log } from '../log.ts';
 import type { MetaClient } from '../meta/client.ts';
 import type { Rules } from '../services/changes.ts';
+import type { RequestConnector } from '../services/connector.ts';
 import { requeueAbandonedMedia } from '../services/media.ts';
 import type { ChatModule, ReadModule } from '../services/module.ts';
 import { failExpiredReplies } from '../services/sending.ts';
@@ -19,6 +20,7 @@ import { createMediaTask } from './media.ts';
 import { createPacer, type Pacer } from './pacer.ts';
 import { createReactionTask } from './reaction.ts';
 import { createReceiptTask } from './receipts.ts';
+import { createRemovalTask } from './remove-files.ts';
 import { createRetentionTask, HOURLY_RETENTION } from './retention.ts';
 import { canSend, createSendTask } from './send.ts';
 import { startSweeper } from './sweeper.ts';
@@ -36,6 +38,7 @@ export type JobOptions = {
   rulesOf: (module: ChatModule) => Rules;
   syncTemplates: SyncTemplates;
   transport: LiveTransport;
+  connector: RequestConnector;
   tracing: Tracing;
   /** Of other parts. */
   chores: Chore[];
@@ -98,6 +101,7 @@ function backgroundTasks(options: JobOptions): TaskList {
   return {
     erase: createEraseTask(options),
     'fetch-media': createMediaTask(options),
+    'remove-files': createRemovalTask(options),
     retention: createRetentionTask(options),
     'upload-media': createUploadTask(options),
     'sync-templates': createSyncTask(options.syncTemplates, options.readModule),

@@ -16,7 +16,7 @@ export async function startBackground(
   onEnded: (why: string) => void,
 ): Promise<void> {
   const { db, env, log, requests } = core;
-  undo.use(await startJobs({ ...core, chores: receivingChores(core), onEnded }));
+  undo.use(await startJobs({ ...core, connector: requests.store, chores: receivingChores(core), onEnded }));
   undo.use(await requests.startJobs(onEnded));
   const forgetting = [{ name: 'old events', run: () => forgetOldEvents(db, env) }];
   undo.use(startUpkeep({ chores: forgetting, everyMs: FORGET_MS, log }));

@@ -1,5 +1,5 @@
-import type { RequestVisibility } from '../../generated/prisma/enums.ts';
 import type { Transaction } from '../transaction.ts';
+import { requestPlace, type RequestPlace } from './requests.ts';
 
 export type ErasedPerson = {
   id: string;
@@ -44,7 +44,7 @@ export type DeletedMessages = {
   messages: number;
   attachments: number;
   storageKeys: string[];
-  /** That had files of them. */
+  /** That they were linked to, or whose files they brought. */
   requestIds: string[];
 };
 
@@ -55,7 +55,9 @@ export async function deleteMessages(tx: Transaction, doomed: DoomedMessages): P
   const messages = `SELECT id FROM message WHERE ${column} = ANY($1::uuid[])`;
   const attachments = `SELECT id FROM attachment WHERE message_id IN (${messages})`;
   const parted = await tx.query<{ id: string }>(
-    `DELETE FROM request_attachment WHERE attachment_id IN (${attachments}) RETURNING request_id AS id`,
+    `WITH files AS (DELETE FROM request_attachment WHERE attachment_id IN (${attachments}) RETURNING request_id),
+       links AS (DELETE FROM message_request_link WHERE message_id IN (${messages}) RETURNING request_id)
+     SELECT request_id AS id FROM files UNION SELECT request_id FROM links`,
     [ids],
   );
   await tx.query(`DELETE FROM discussion_attachment WHERE attachment_id IN (${attachments})`, [ids]);
@@ -90,25 +92,17 @@ export async function blankConversations(tx: Transaction, ids: string[]): Promis
   );
 }
 
-export type BlankedRequest = {
-  id: string;
-  conversationId: string | null;
-  businessNumberId: string | null;
-  visibility: RequestVisibility;
-};
-
 /** Those of the conversations lose their description; those that only had files of them are changed, too. */
 export async function blankRequests(
   tx: Transaction,
   conversationIds: string[],
   requestIds: string[],
-): Promise<BlankedRequest[]> {
+): Promise<RequestPlace[]> {
   return tx.query(
     `UPDATE request r SET version = version + 1, revision = revision + 1, updated_at = $3,
        description = CASE WHEN r.conversation_id = ANY($1::uuid[]) THEN '' ELSE r.description END
      WHERE r.conversation_id = ANY($1::uuid[]) OR r.id = ANY($2::uuid[])
-     RETURNING r.id, r.conversation_id AS "conversationId", r.visibility,
-       (SELECT c.business_number_id FROM conversation c WHERE c.id = r.conversation_id) AS "businessNumberId"`,
+     RETURNING ${requestPlace}`,
     [conversationIds, requestIds, tx.now],
   );
 }
@@ -156,6 +150,12 @@ export async function deleteExportsOf(tx: Transaction, participantIds: string[])
 
 export async function addErasureJob(tx: Transaction, work: object): Promise<void> {
   await tx.query(`SELECT graphile_worker.add_job('erase', $1::json, max_attempts => 25)`, [JSON.stringify(work)]);
+}
+
+/** Files of rows that are gone. */
+export async function addRemovalJob(tx: Transaction, storageKeys: string[]): Promise<void> {
+  const work = JSON.stringify({ storageKeys });
+  await tx.query(`SELECT graphile_worker.add_job('remove-files', $1::json, max_attempts => 25)`, [work]);
 }
 
 const DELIVERIES_AT_ONCE = 20;

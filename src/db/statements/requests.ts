@@ -12,6 +12,12 @@ export type RequestRow = Omit<
 /** A request whose row is locked, and the number that its conversation belongs to. */
 export type LockedRequest = Request & { businessNumberId: string | null };
 
+/** What decides who hears of a change of it. */
+export type RequestPlace = Pick<LockedRequest, 'id' | 'conversationId' | 'businessNumberId' | 'visibility'>;
+
+export const requestPlace = `r.id, r.conversation_id AS "conversationId", r.visibility,
+  (SELECT c.business_number_id FROM conversation c WHERE c.id = r.conversation_id) AS "businessNumberId"`;
+
 const columns = {
   id: ['id', 'uuid'],
   code: ['code', 'text'],
@@ -53,7 +59,8 @@ const update: Statement = {
 
 const touch: Statement = {
   name: 'touch-request',
-  text: 'UPDATE request SET updated_at = $2, revision = revision + 1 WHERE id = $1',
+  text: `UPDATE request r SET updated_at = $2, revision = revision + 1 WHERE id = ANY($1::uuid[])
+    RETURNING ${requestPlace}`,
 };
 
 /** Locks one request against every other change of it. */
@@ -73,5 +80,10 @@ export async function updateRequestRow(tx: Transaction, row: RequestRow): Promis
 
 /** For changes of what hangs on a request and not on its row. */
 export async function touchRequest(tx: Transaction, id: string): Promise<void> {
-  await tx.query(touch, [id, tx.now]);
+  await tx.query(touch, [[id], tx.now]);
+}
+
+/** The same of several; gives back where they are. */
+export async function touchRequests(tx: Transaction, ids: string[]): Promise<RequestPlace[]> {
+  return ids.length === 0 ? [] : tx.query<RequestPlace>(touch, [ids, tx.now]);
 }

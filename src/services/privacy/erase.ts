@@ -19,7 +19,7 @@ import { Failure, NotFoundError, ValidationError } from '../../errors.ts';
 import type { Actor } from '../actor.ts';
 import { recordAudit } from '../audit.ts';
 import type { RequestConnector } from '../connector.ts';
-import { tellRequestChanged } from '../requests/tell.ts';
+import { tellRequestsChanged } from '../requests/tell.ts';
 import { withoutPerson } from './delivery-body.ts';
 import { identifiersOf, patternOf } from './identifiers.ts';
 
@@ -71,10 +71,7 @@ export async function eraseParticipant(
         data: { changedFields: ['participant', 'messages'] },
       });
     }
-    for (const request of requests) {
-      tellRequestChanged(tx, request, actor, { fields: ['description', 'attachments'] });
-      await connector.requestChanged(tx, request.id);
-    }
+    await tellRequestsChanged(tx, requests, actor, { fields: ['description', 'attachments'] }, connector);
     return { erasedMessages: gone.messages, erasedAttachments: gone.attachments };
   });
 }

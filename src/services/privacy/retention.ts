@@ -1,5 +1,6 @@
 import type { Database } from '../../db/database.ts';
-import { deleteMessages } from '../../db/statements/erasure.ts';
+import { addRemovalJob, deleteMessages } from '../../db/statements/erasure.ts';
+import { touchRequests } from '../../db/statements/requests.ts';
 import {
   deleteExports,
   deleteOldAuditEntries,
@@ -13,6 +14,8 @@ import {
   type Stripped,
 } from '../../db/statements/retention.ts';
 import { transaction, type Transaction } from '../../db/transaction.ts';
+import type { RequestConnector } from '../connector.ts';
+import { tellRequestsChanged } from '../requests/tell.ts';
 
 /** Days that things are kept; 0: for ever. */
 export type RetentionDays = { deliveries: number; media: number; messages: number; audit: number };
@@ -24,15 +27,22 @@ const DAY_MS = 86_400_000;
 /** The contract promises a week. */
 const KEY_DAYS = 8;
 
+export type RetentionOptions = {
+  db: Database;
+  days: RetentionDays;
+  connector: RequestConnector;
+  removeFile: RemoveFile;
+};
+
 /** Deletes what is older than it may be, a few hundred rows per transaction. */
-export async function enforceRetention(db: Database, days: RetentionDays, removeFile: RemoveFile): Promise<void> {
+export async function enforceRetention({ db, days, connector, removeFile }: RetentionOptions): Promise<void> {
   await inBatches(db, days.deliveries, deleteOldDeliveries);
   await inBatches(db, days.audit, deleteOldAuditEntries);
   await inBatches(db, KEY_DAYS, deleteOldKeys);
   const mediaBefore = days.media === 0 ? null : daysAgo(days.media);
   await removeFiles(db, removeFile, (tx) => findExpiredFiles(tx, mediaBefore), markFilesExpired);
   await removeFiles(db, removeFile, findExpiredExports, deleteExports);
-  if (days.messages > 0) await deleteOldMessages(db, daysAgo(days.messages), removeFile);
+  await inBatches(db, days.messages, (tx, before) => deleteOldestMessages(tx, before, connector));
 }
 
 async function inBatches(
@@ -67,22 +77,18 @@ async function removeFiles(
   }
 }
 
-/** The rows go first here: a message must not outlive its day because a file cannot be reached. */
-async function deleteOldMessages(db: Database, before: Date, removeFile: RemoveFile): Promise<void> {
-  for (;;) {
-    const keys = await transaction(db, (tx) => deleteOldestMessages(tx, before));
-    if (keys === null) return;
-    for (const key of keys) await removeFile(key);
-  }
-}
-
-async function deleteOldestMessages(tx: Transaction, before: Date): Promise<string[] | null> {
+/** Their files go by a job: a message must not outlive its day because a file cannot be reached. */
+async function deleteOldestMessages(tx: Transaction, before: Date, connector: RequestConnector): Promise<boolean> {
   const old = await lockOldMessages(tx, firstIdOf(before));
-  if (old.length === 0) return null;
-  const { storageKeys } = await deleteMessages(tx, { messageIds: old.map(({ id }) => id) });
+  if (old.length === 0) return false;
+  const { storageKeys, requestIds } = await deleteMessages(tx, { messageIds: old.map(({ id }) => id) });
+  if (storageKeys.length > 0) await addRemovalJob(tx, storageKeys);
   const conversationIds = [...new Set(old.map(({ conversationId }) => conversationId))];
   for (const stripped of await dropPointers(tx, conversationIds)) announce(tx, stripped);
-  return storageKeys;
+  const requests = await touchRequests(tx, requestIds);
+  const change = { fields: ['linkedMessages', 'attachments'] };
+  await tellRequestsChanged(tx, requests, { operatorId: null }, change, connector);
+  return true;
 }
 
 function announce(tx: Transaction, { id: conversationId, businessNumberId, lostBeacon }: Stripped): void {

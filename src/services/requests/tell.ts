@@ -1,4 +1,4 @@
-import { touchRequest, type LockedRequest } from '../../db/statements/requests.ts';
+import { touchRequest, type LockedRequest, type RequestPlace } from '../../db/statements/requests.ts';
 import type { Transaction } from '../../db/transaction.ts';
 import type { RequestVisibility } from '../../generated/prisma/enums.ts';
 import type { Actor } from '../actor.ts';
@@ -12,12 +12,10 @@ export function widerVisibility(
   return before.visibility === 'REGULAR' ? 'REGULAR' : after.visibility;
 }
 
-type Place = Pick<LockedRequest, 'id' | 'conversationId' | 'businessNumberId' | 'visibility'>;
-
 /** Tells that fields of a request changed, by the names they have in the schema. */
 export function tellRequestChanged(
   tx: Transaction,
-  request: Place,
+  request: RequestPlace,
   actor: Pick<Actor, 'operatorId'>,
   change: { fields: string[]; internal?: boolean },
 ): void {
@@ -32,9 +30,23 @@ export function tellRequestChanged(
   });
 }
 
+/** The same of several that stand written already, to their store, too. */
+export async function tellRequestsChanged(
+  tx: Transaction,
+  requests: readonly RequestPlace[],
+  actor: Pick<Actor, 'operatorId'>,
+  change: { fields: string[] },
+  connector: RequestConnector,
+): Promise<void> {
+  for (const request of requests) {
+    tellRequestChanged(tx, request, actor, change);
+    await connector.requestChanged(tx, request.id);
+  }
+}
+
 export function tellLinkChanged(
   tx: Transaction,
-  request: Place,
+  request: RequestPlace,
   actor: Pick<Actor, 'operatorId'>,
   change: { messageId: string; linked: boolean },
 ): void {
@@ -53,7 +65,7 @@ export function tellLinkChanged(
 /** What a change of something that hangs on a request ends with. */
 export async function finishPartChange(
   tx: Transaction,
-  request: Place,
+  request: RequestPlace,
   actor: Pick<Actor, 'operatorId'>,
   change: { fields: string[]; internal?: boolean },
   connector: RequestConnector,
