@@ -1,6 +1,5 @@
 import type { Duplex, Writable } from 'node:stream';
 import { Refusal } from '../errors.ts';
-import type { Frame } from '../events/member.ts';
 
 /** A connection takes no more events while this much waits in it; it is closed beyond the greater bound. */
 const CLOGGED_BYTES = 256 * 1024;
@@ -60,51 +59,4 @@ function waitForDrain(stream: Writable, patienceMs: number): Promise<boolean> {
 
 export function lagged(): Refusal {
   return new Refusal('STREAM_LAGGED', 'Events were not taken fast enough. Connect again and resume from your cursor.');
-}
-
-const TEXT_FRAME = 0x81;
-const CLOSING_BRACE = 0x7d;
-
-/**
- * Writes payloads that many share as the frames of one subscription, all in one write: the system call is what a
- * delivery costs (12 of 16 µs), and a second buffer per frame would double it.
- */
-export function createFrameWriter(tcp: Duplex, id: string): (frames: readonly Frame[]) => void {
-  // A string: a small buffer would hold the 8 kB that it shares with others for as long as the subscription.
-  const head = `{"id":${JSON.stringify(id)},"type":"next","payload":`;
-  const headLength = Buffer.byteLength(head);
-  const lengthOf = ({ payload }: Frame) => headLength + payload.length + 1;
-  return (frames) => {
-    let size = 0;
-    for (const frame of frames) size += lengthOf(frame) + headerSize(lengthOf(frame));
-    const all = Buffer.allocUnsafe(size);
-    let at = 0;
-    for (const frame of frames) {
-      at = writeHeader(all, at, lengthOf(frame));
-      at += all.write(head, at);
-      all.set(frame.payload, at);
-      at += frame.payload.length;
-      all[at++] = CLOSING_BRACE;
-    }
-    tcp.write(all);
-  };
-}
-
-/** The server's frames are not masked (RFC 6455, 5.2). */
-function headerSize(length: number): number {
-  if (length < 126) return 2;
-  return length < 65_536 ? 4 : 10;
-}
-
-function writeHeader(buffer: Buffer, at: number, length: number): number {
-  buffer[at] = TEXT_FRAME;
-  if (length < 126) buffer[at + 1] = length;
-  else if (length < 65_536) {
-    buffer[at + 1] = 126;
-    buffer.writeUInt16BE(length, at + 2);
-  } else {
-    buffer[at + 1] = 127;
-    buffer.writeBigUInt64BE(BigInt(length), at + 2);
-  }
-  return at + headerSize(length);
 }

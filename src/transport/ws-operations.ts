@@ -3,14 +3,14 @@ import { v7 as uuid } from 'uuid';
 import type { Viewer } from '../auth.ts';
 import type { Context } from '../context.ts';
 import { Refusal } from '../errors.ts';
-import type { Frame, Sink } from '../events/member.ts';
 import type { Streams } from '../events/streams.ts';
 import type { Subscription } from '../events/subscription.ts';
 import { errorsOf, isErrors, type Operation, type Operations } from '../execution/operation.ts';
 import { checkedOperation } from './request.ts';
 import { Silence } from './silence.ts';
-import { createFrameWriter, drained, isClogged, isOverfull, lagged } from './socket.ts';
+import { drained, isOverfull, lagged } from './socket.ts';
 import type { WsConnection } from './ws-connection.ts';
+import { WsSink } from './ws-sink.ts';
 
 const MAX_SUBSCRIPTIONS = 100;
 
@@ -63,7 +63,11 @@ export function createWsOperations(options: {
         connection.subscriptions.delete(subscription);
       });
       try {
-        const sink = createSink(connection, operationId, (refusal) => silence.fail(refusal));
+        // The hub writes the frames itself; the protocol only waits for the end.
+        const sink = new WsSink(connection, operationId, {
+          drained: () => drainedOrClosed(connection, operationId),
+          end: (refusal) => silence.fail(refusal),
+        });
         subscription = await streams.subscribe({ operation, viewer, after: null, sink });
         // It may have failed, or the client may have gone, while it was being opened: nobody would close it.
         if (silence.isEnded || !connection.isOpen) subscription.close();
@@ -83,20 +87,6 @@ export function createWsOperations(options: {
     } catch (error) {
       return errorsOf(error);
     }
-  }
-
-  /** The hub writes the frames itself; the protocol only waits for the end. */
-  function createSink(connection: WsConnection, id: string, end: (refusal: Refusal) => void): Sink {
-    const { tcp } = connection;
-    const write = createFrameWriter(tcp, id);
-    return {
-      send(frames: readonly Frame[]) {
-        if (connection.isOpen) write(frames);
-      },
-      isClogged: () => isClogged(tcp),
-      drained: () => drainedOrClosed(connection, id),
-      end,
-    };
   }
 
   async function drainedOrClosed(connection: WsConnection, id: string): Promise<boolean> {
