@@ -6,6 +6,7 @@ import type { WsConnection } from './ws-connection.ts';
 import { frameSize, writeHeader } from './ws-frame.ts';
 
 const CLOSING_BRACE = 0x7d;
+const SCRATCH_BYTES = 32 * 1024;
 
 /**
  * Where the hub writes the frames of one subscription. A class with its fields at hand: of thousands none is in the
@@ -32,9 +33,10 @@ export class WsSink implements Sink {
   /** All in one write: the system call is most of what a delivery costs, and a second buffer would double it. */
   send(frames: readonly Frame[]): void {
     if (this.socket.readyState !== this.socket.OPEN) return;
-    const bytes = Buffer.allocUnsafe(this.sizeOf(frames));
+    const bytes = roomFor(this.sizeOf(frames), this.tcp);
     this.fill(bytes, frames);
     this.tcp.write(bytes);
+    if (bytes.buffer === scratch.buffer && this.tcp.writableLength > 0) scratch = newScratch();
   }
 
   isClogged(): boolean {
@@ -61,4 +63,19 @@ export class WsSink implements Sink {
   private lengthOf({ payload }: Frame): number {
     return this.headLength + payload.length + 1;
   }
+}
+
+/**
+ * For what the kernel takes whole at once, which is nearly everything. A buffer for each delivery would be memory beside
+ * V8's heap, 40 MB a second, for which it looks through the whole heap twice a second: a fifth of the work.
+ */
+let scratch = newScratch();
+
+function newScratch(): Buffer {
+  return Buffer.allocUnsafeSlow(SCRATCH_BYTES);
+}
+
+function roomFor(size: number, tcp: Duplex): Buffer {
+  const mustWait = tcp.writableLength > 0;
+  return mustWait || size > SCRATCH_BYTES ? Buffer.allocUnsafe(size) : scratch.subarray(0, size);
 }
