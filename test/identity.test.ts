@@ -1,5 +1,5 @@
 import { gql } from 'graphql-request';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { conversationWith, shownConversations } from './support/conversations.ts';
 import { collect, eventually } from './support/events.ts';
 import { reached, rowOf, send } from './support/sends.ts';
@@ -300,6 +300,32 @@ const REPEATED = gql`
 `;
 
 describe('two that turn out to be one person', () => {
+  it('show those who look at their one conversation to whoever has followed either', async () => {
+    await post(wrote({ number: '420601220009', name: 'Sledovaná' }, 'A1'));
+    await post(wrote({ userId: 'CZ.merge9', name: 'Sledovaný' }, 'B1'));
+    const both = [await named('Sledovaná'), await named('Sledovaný')];
+    const boris = server.socket(await server.tokenOf('boris'));
+    const live = both.map(({ id }) =>
+      collect<{ conversationPresence: unknown[] }>(
+        boris,
+        'subscription ($id: ID!) { conversationPresence(conversationId: $id) { operator { login } } }',
+        { id },
+      ),
+    );
+    for (const each of live) await each.take(1);
+
+    await post(wrote({ number: '420601220009', userId: 'CZ.merge9', name: 'Jediná' }, 'C1'));
+    const alena = await server.as('alena');
+    for (const { id } of both)
+      await alena.request(
+        'mutation ($id: ID!) { setConversationPresence(input: { conversationId: $id, present: true }) { errors { code } } }',
+        { id },
+      );
+
+    const looking = { conversationPresence: [{ operator: { login: 'alena' } }] };
+    for (const each of live) await vi.waitFor(() => expect(each.all.at(-1)).toEqual(looking), 10_000);
+  });
+
   it('become one conversation with every message, and the other id leads to it', async () => {
     const alena = await server.as('alena');
     const socket = server.socket(await server.tokenOf('alena'));

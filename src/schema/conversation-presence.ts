@@ -2,7 +2,7 @@ import DataLoader from 'dataloader';
 import { hasPermission, hasScope } from '../auth.ts';
 import type { Context } from '../context.ts';
 import { forbidden } from '../errors.ts';
-import type { SnapshotSource } from '../events/stream-source.ts';
+import type { SnapshotSource, SnapshotStream } from '../events/stream-source.ts';
 import type { Conversation as ConversationRow } from '../generated/prisma/client.ts';
 import type { Present } from '../presence/conversation-presence.ts';
 import { requireModule } from '../services/module.ts';
@@ -95,13 +95,32 @@ const presentNow: SnapshotSource<Present[]> = {
     const global = (args as { conversationId: string }).conversationId;
     const conversation = await visibleConversationRow(argumentId('Conversation', global, 'conversationId'), context);
     if (!conversation) throw forbidden('There is no such conversation, or you may not see it.');
-    return {
-      intervalMs: INTERVAL_MS,
-      watch: (changed) => context.presence.watch(conversation.id, changed),
-      read: async ({ presence }) => (await presence.of([conversation.id]))[0] ?? [],
-    };
+    return followPresence(conversation.id, context);
   },
 };
+
+/** A conversation lives on in the one that it is merged into. */
+function followPresence(conversationId: string, { presence }: Context): SnapshotStream<Present[]> {
+  let id = conversationId;
+  let tell = () => {};
+  let unwatch = () => {};
+  return {
+    intervalMs: INTERVAL_MS,
+    watch(changed) {
+      tell = changed;
+      unwatch = presence.watch(id, tell);
+      return () => unwatch();
+    },
+    concerns({ conversationId: changedId, data }) {
+      if (changedId !== id || typeof data.mergedIntoId !== 'string') return false;
+      unwatch();
+      id = data.mergedIntoId;
+      unwatch = presence.watch(id, tell);
+      return true;
+    },
+    read: async () => (await presence.of([id]))[0] ?? [],
+  };
+}
 
 builder.subscriptionField('conversationPresence', (t) =>
   t.field({
