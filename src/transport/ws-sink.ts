@@ -33,10 +33,13 @@ export class WsSink implements Sink {
   /** All in one write: the system call is most of what a delivery costs, and a second buffer would double it. */
   send(frames: readonly Frame[]): void {
     if (this.socket.readyState !== this.socket.OPEN) return;
-    const bytes = roomFor(this.sizeOf(frames), this.tcp);
+    const { tcp } = this;
+    const size = this.sizeOf(frames);
+    const isScratch = size <= SCRATCH_BYTES && tcp.writableLength === 0;
+    const bytes = isScratch ? scratch.subarray(0, size) : Buffer.allocUnsafe(size);
     this.fill(bytes, frames);
-    this.tcp.write(bytes);
-    if (bytes.buffer === scratch.buffer && this.tcp.writableLength > 0) scratch = newScratch();
+    tcp.write(bytes);
+    if (isScratch && tcp.writableLength > 0) scratch = newScratch();
   }
 
   isClogged(): boolean {
@@ -73,9 +76,4 @@ let scratch = newScratch();
 
 function newScratch(): Buffer {
   return Buffer.allocUnsafeSlow(SCRATCH_BYTES);
-}
-
-function roomFor(size: number, tcp: Duplex): Buffer {
-  const mustWait = tcp.writableLength > 0;
-  return mustWait || size > SCRATCH_BYTES ? Buffer.allocUnsafe(size) : scratch.subarray(0, size);
 }
