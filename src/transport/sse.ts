@@ -216,14 +216,24 @@ function keepAlive(response: ServerResponse): void {
   response.once('close', () => clearInterval(timer));
 }
 
-/** All in one write: the system call is what a delivery costs. */
+/** Node makes one system call of what is written in one go. */
 function writeFrames(response: ServerResponse, frames: readonly Frame[]): void {
-  if (frames.length === 0 || response.destroyed || response.writableEnded) return;
-  response.write(Buffer.concat(frames.flatMap(({ payload, cursor }) => [headOf(cursor), payload, END_OF_FRAME])));
+  if (response.destroyed || response.writableEnded) return;
+  for (const frame of frames) response.write(textOf(frame));
 }
 
-function headOf(cursor: string | null): Buffer {
-  return Buffer.from(`event: next\n${cursor === null ? '' : `id: ${cursor}\n`}data: `);
+const texts = new WeakMap<Frame, Buffer>();
+
+/** The same for everyone who follows: put together once. */
+function textOf(frame: Frame): Buffer {
+  const text = texts.get(frame) ?? writeText(frame);
+  texts.set(frame, text);
+  return text;
+}
+
+function writeText({ payload, cursor }: Frame): Buffer {
+  const head = `event: next\n${cursor === null ? '' : `id: ${cursor}\n`}data: `;
+  return Buffer.concat([Buffer.from(head), payload, END_OF_FRAME]);
 }
 
 const END_OF_FRAME = Buffer.from('\n\n');
