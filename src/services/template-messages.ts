@@ -14,7 +14,7 @@ import { authorOf, lockConversation, outgoingMessage, sendLater, type Sent } fro
 import { newConversation } from './new-conversation.ts';
 import { normalisePhoneNumber } from './phone-numbers.ts';
 import { lostRace } from './receiving/race.ts';
-import { participantSearch, People } from './receiving/people.ts';
+import { participantKeys, participantSearch, People } from './receiving/people.ts';
 import { findOwnFiles } from './send-files.ts';
 import { withGivenCards } from './templates/cards.ts';
 import { sendComponents } from './templates/components.ts';
@@ -93,7 +93,7 @@ async function conversationOf(tx: Transaction, messageId: string): Promise<strin
 
 async function findOrBegin(tx: Transaction, businessNumberId: string, phoneNumber: string): Promise<ConversationRow> {
   const identity = { waId: phoneNumber.slice(1), userId: null, profileName: null };
-  const people = await People.load(tx, [identity], []);
+  const people = await People.load(tx, participantKeys([identity]));
   const participant = people.find(identity) ?? people.resolve(identity);
   await people.saveNew(tx);
   const pair = { businessNumberId, participantId: participant.id };

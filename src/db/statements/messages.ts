@@ -26,18 +26,6 @@ const update: Statement = {
     FROM ${recordset(messageColumns, '$1', 'n')} WHERE m.id = n.id`,
 };
 
-const known: Statement = {
-  name: 'known-provider-ids',
-  text: 'SELECT provider_id AS "providerId", placeholder FROM message WHERE provider_id = ANY($1::text[])',
-};
-
-/** Which of Meta's ids are stored; they stay so, whatever else happens meanwhile. True: a ghost's. */
-export async function findKnownIds(tx: Transaction, providerIds: string[]): Promise<Map<string, boolean>> {
-  if (providerIds.length === 0) return new Map();
-  const rows = await tx.query<{ providerId: string; placeholder: boolean }>(known, [providerIds]);
-  return new Map(rows.map((row) => [row.providerId, row.placeholder]));
-}
-
 /** Messages by Meta's ids or by ours; each once. */
 export function findMessages(tx: Transaction, providerIds: string[], ids: string[]): Promise<MessageRow[]> {
   if (providerIds.length + ids.length === 0) return Promise.resolve([]);

@@ -7,6 +7,9 @@ import {
 } from '../rows.ts';
 import type { Statement, Transaction } from '../transaction.ts';
 
+/** By what customers are found. */
+export type ParticipantKeys = { comparisonKeys: string[]; userIds: string[]; groupIds: string[] };
+
 const find: Statement = {
   name: 'find-participants',
   text: ['comparison_key = ANY($1::text[])', 'user_id = ANY($2::text[])', 'group_id = ANY($3::text[])']
@@ -39,10 +42,7 @@ const rename: Statement = {
 };
 
 /** Each once, whichever of its ids it was found by. */
-export async function findParticipants(
-  tx: Transaction,
-  keys: { comparisonKeys: string[]; userIds: string[]; groupIds: string[] },
-): Promise<LoadedParticipant[]> {
+export async function findParticipants(tx: Transaction, keys: ParticipantKeys): Promise<LoadedParticipant[]> {
   const rows = await tx.query<LoadedParticipant>(find, [keys.comparisonKeys, keys.userIds, keys.groupIds]);
   return [...new Map(rows.map((row) => [row.id, row])).values()];
 }

@@ -19,6 +19,9 @@ import type { Numbers, ReceivedItem } from './delivery.ts';
 import { applyTemplateItems } from './templates.ts';
 import { applyTroubles, type ToldTrouble } from './troubles.ts';
 
+/** There is one conversation for each. */
+export type Pair = { businessNumberId: string; participantId: string };
+
 /** Everything that the items of one transaction look up and change. */
 export class Batch {
   readonly changes: Changes;
@@ -49,15 +52,15 @@ export class Batch {
 
   hold(conversations: ConversationRow[], messages: MessageRow[]): void {
     this.changes.hold(conversations);
-    for (const row of conversations) this.byPair.set(pairKey(row.businessNumberId, row.participantId), row);
+    for (const row of conversations) this.byPair.set(pairKey(row), row);
     for (const message of messages) this.index(message);
   }
 
   /** The pairs of number and participant that the items speak of; participants are made on the way. */
-  pairsOf(items: Item[]): { businessNumberId: string; participantId: string }[] {
+  pairsOf(items: Item[]): Pair[] {
     for (const item of items) if (item.type === 'preference') this.people.resolve(item.participant);
     const pairs = items.flatMap((item) => this.pairOf(item) ?? []);
-    return [...new Map(pairs.map((pair) => [pairKey(pair.businessNumberId, pair.participantId), pair])).values()];
+    return [...new Map(pairs.map((pair) => [pairKey(pair), pair])).values()];
   }
 
   /** Conversations that messages and calls begin. What only refers to a message begins none. */
@@ -66,7 +69,7 @@ export class Batch {
     for (const { item, receivedAt } of items) {
       const pair = this.pairOf(item);
       if (!pair) continue;
-      const key = pairKey(pair.businessNumberId, pair.participantId);
+      const key = pairKey(pair);
       if (this.byPair.has(key) || missing.has(key)) continue;
       const at = timeOf('at' in item ? item.at : null, receivedAt);
       const search = participantSearch(this.participantOf(item));
@@ -77,7 +80,7 @@ export class Batch {
 
   conversationOf(item: Item): ConversationRow {
     const pair = this.pairOf(item);
-    const conversation = pair && this.byPair.get(pairKey(pair.businessNumberId, pair.participantId));
+    const conversation = pair && this.byPair.get(pairKey(pair));
     if (!conversation) throw new Error(`no conversation was made for an item of type ${item.type}`);
     return conversation;
   }
@@ -148,7 +151,7 @@ export class Batch {
     });
   }
 
-  private pairOf(item: Item): { businessNumberId: string; participantId: string } | null {
+  private pairOf(item: Item): Pair | null {
     // What the business itself calls opens nothing.
     if (item.type === 'call' && !item.byCustomer) return null;
     if (item.type !== 'message' && item.type !== 'call' && item.type !== 'identity-change') return null;
@@ -164,7 +167,7 @@ export class Batch {
   }
 }
 
-function pairKey(businessNumberId: string, participantId: string): string {
+export function pairKey({ businessNumberId, participantId }: Pair): string {
   return `${businessNumberId}:${participantId}`;
 }
 

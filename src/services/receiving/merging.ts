@@ -18,7 +18,7 @@ import type { People } from './people.ts';
 /** Two participants become one, and so do their conversations with the same business number. Nothing gets lost. */
 export async function mergeParticipants(tx: Transaction, people: People, merge: Merge, rules: Rules): Promise<void> {
   const { kept, gone } = merge;
-  if (!people.isNew(gone)) {
+  if (!people.isNew(gone.id)) {
     const conversations = await lockConversationsOf(tx, [kept.id, gone.id]);
     await releaseParticipantIds(tx, gone.id, kept.id);
     const changes = new Changes(tx.now, rules);

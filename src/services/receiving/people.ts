@@ -6,6 +6,7 @@ import {
   insertParticipants,
   refreshParticipantSearch,
   updateParticipants,
+  type ParticipantKeys,
 } from '../../db/statements/participants.ts';
 import type { Transaction } from '../../db/transaction.ts';
 import type { Identity } from './items.ts';
@@ -18,19 +19,18 @@ export class People {
   private readonly byKey = new Map<string, LoadedParticipant>();
   private readonly byUserId = new Map<string, LoadedParticipant>();
   private readonly byGroupId = new Map<string, LoadedParticipant>();
-  private readonly added = new Set<LoadedParticipant>();
+  /** By id. */
+  private readonly added = new Map<string, LoadedParticipant>();
   private readonly changed = new Set<LoadedParticipant>();
   private readonly former = new Map<string, { participant: LoadedParticipant; until: Date }[]>();
   private readonly givenUp: NewFormerId[] = [];
 
-  static async load(tx: Transaction, identities: Identity[], groupIds: string[]): Promise<People> {
+  static async load(tx: Transaction, keys: ParticipantKeys): Promise<People> {
     const people = new People();
-    const comparisonKeys = identities.flatMap(({ waId }) => (waId ? [comparisonKey(waId)] : []));
-    const userIds = identities.flatMap(({ userId }) => (userId ? [userId] : []));
-    if (comparisonKeys.length + userIds.length + groupIds.length === 0) return people;
+    if (Object.values(keys).every((ids) => ids.length === 0)) return people;
     const [rows, bearers] = await Promise.all([
-      findParticipants(tx, { comparisonKeys, userIds, groupIds }),
-      findFormerBearers(tx, [...comparisonKeys, ...userIds]),
+      findParticipants(tx, keys),
+      findFormerBearers(tx, [...keys.comparisonKeys, ...keys.userIds]),
     ]);
     for (const row of rows) people.index(row);
     for (const { formerId, participant, until } of bearers) people.noteFormer([formerId], participant, until);
@@ -75,8 +75,8 @@ export class People {
     for (const id of ids) this.former.set(id, [...(this.former.get(id) ?? []), { participant: known, until }]);
   }
 
-  isNew(participant: LoadedParticipant): boolean {
-    return this.added.has(participant);
+  isNew(participantId: string): boolean {
+    return this.added.has(participantId);
   }
 
   /** From now on these ids, too, lead to the participant, for as long as the batch lasts. */
@@ -125,7 +125,7 @@ export class People {
 
   /** Two turned out to be one: what `gone` knew is `kept`'s now. The database has let go of gone's ids already. */
   absorb(kept: LoadedParticipant, gone: LoadedParticipant): void {
-    this.added.delete(gone);
+    this.added.delete(gone.id);
     this.changed.delete(gone);
     if (gone.waId && !kept.waId) renumber(kept, gone.waId);
     kept.userId ??= gone.userId;
@@ -143,11 +143,11 @@ export class People {
 
   /** New rows go in before the conversations that need them. */
   async saveNew(tx: Transaction): Promise<void> {
-    const inserted = await insertParticipants(tx, [...this.added].map(withSearchText));
+    const inserted = await insertParticipants(tx, [...this.added.values()].map(withSearchText));
     if (inserted.length < this.added.size) throw lostRace('participant');
     // What a new one learns in this batch is written over the row that this transaction has just made.
     const written = new Map(inserted.map((row) => [row.id, row.rowVersion]));
-    for (const row of this.added) row.rowVersion = written.get(row.id) ?? null;
+    for (const row of this.added.values()) row.rowVersion = written.get(row.id) ?? null;
   }
 
   /** Gives back the conversations whose row shows another name or number now. */
@@ -163,7 +163,7 @@ export class People {
   }
 
   private add(row: LoadedParticipant): LoadedParticipant {
-    this.added.add(row);
+    this.added.set(row.id, row);
     this.index(row);
     return row;
   }
@@ -177,6 +177,15 @@ export class People {
 
 function isFree(holder: LoadedParticipant | undefined, participant: LoadedParticipant): boolean {
   return holder === undefined || holder === participant;
+}
+
+/** By what these customers and groups are found. */
+export function participantKeys(identities: Identity[], groupIds: string[] = []): ParticipantKeys {
+  return {
+    comparisonKeys: identities.flatMap(({ waId }) => (waId ? [comparisonKey(waId)] : [])),
+    userIds: identities.flatMap(({ userId }) => userId ?? []),
+    groupIds,
+  };
 }
 
 /** By what a customer is known. */

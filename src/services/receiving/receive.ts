@@ -1,16 +1,21 @@
-import { insertConversations, lockInvolvedConversations } from '../../db/statements/conversations.ts';
+import {
+  insertConversations,
+  lockInvolvedConversations,
+  lockNamedConversations,
+} from '../../db/statements/conversations.ts';
 import { saveDeliveries, type NewDelivery } from '../../db/statements/deliveries.ts';
-import { findKnownIds, findMessages } from '../../db/statements/messages.ts';
+import { findMessages } from '../../db/statements/messages.ts';
 import { findAwaited, parkItems, takeParkedItems } from '../../db/statements/parked-items.ts';
 import { insertStatusEntries } from '../../db/statements/status-entries.ts';
 import type { Transaction } from '../../db/transaction.ts';
+import type { ConversationRow, MessageRow } from '../../db/rows.ts';
 import type { Item } from './items.ts';
 import { Changes, type Rules } from '../changes.ts';
 import { applyItem } from './apply.ts';
-import { Batch, timeOf } from './batch.ts';
+import { Batch, pairKey, timeOf, type Pair } from './batch.ts';
 import { expectFormerIds, inItsTime, introduce, upToDate } from './introductions.ts';
 import { mergeParticipants } from './merging.ts';
-import { People } from './people.ts';
+import { participantKeys, People } from './people.ts';
 import { lostRace } from './race.ts';
 import type { Delivery, Numbers, ReceivedItem } from './delivery.ts';
 import { NamedThings } from './named-things.ts';
@@ -39,7 +44,13 @@ export async function receiveDeliveries(
 /** Meta's ids that are stored; true for those of ghosts. */
 type KnownIds = ReadonlyMap<string, boolean>;
 
-/** In three round trips: what is known of what the items name, what they change, and what became of it. */
+/** Meta's ids of messages, and ours. */
+type MessageIds = { providerIds: string[]; ourIds: string[] };
+
+/** Stored rows, read after their conversations were locked. */
+type Held = { conversations: ConversationRow[]; messages: MessageRow[] };
+
+/** In two round trips: what the items name, which is nearly always all that they change, and what became of it. */
 export async function receiveItems(
   tx: Transaction,
   items: ReceivedItem[],
@@ -47,17 +58,22 @@ export async function receiveItems(
   rules: Rules,
 ): Promise<void> {
   const named = new NamedThings(items.map(({ item }) => item));
-  const [known, awaited, people] = await Promise.all([
-    findKnownIds(tx, named.providerIds),
+  const keys = participantKeys(named.identities, named.groupIds);
+  const [conversations, messages, awaited, people] = await Promise.all([
+    lockNamedConversations(tx, keys, named),
+    findMessages(tx, named.providerIds, named.ourIds),
     findAwaited(tx, named.providerIds),
-    People.load(tx, named.identities, named.groupIds),
+    People.load(tx, keys),
   ]);
+  const known = knownIds(messages);
   const told = inTheirTime(people, items, known);
   const news = told.filter(({ item }) => !isRepeat(item, known));
   const telling = told.filter(({ item }) => !isRepeat(item, known) || isRevealing(item, known, people));
-  for (const merge of introduce(people, itemsOf(telling))) await mergeParticipants(tx, people, merge, rules);
+  const merges = introduce(people, itemsOf(telling));
+  for (const merge of merges) await mergeParticipants(tx, people, merge, rules);
   const batch = new Batch(new Changes(tx.now, rules), people, numbers, awaited);
-  await load(tx, batch, news, { providerIds: [...known.keys()], messageIds: named.ourIds });
+  const held = merges.length > 0 ? null : { conversations, messages };
+  await load(tx, batch, news, held, { providerIds: [...known.keys()], ourIds: named.ourIds });
   for (const { item, receivedAt } of told) applyItem(batch, item, receivedAt);
   await applyParked(tx, batch);
   await save(tx, batch);
@@ -79,16 +95,32 @@ async function load(
   tx: Transaction,
   batch: Batch,
   news: ReceivedItem[],
-  ids: { providerIds: string[]; messageIds: string[] },
+  held: Held | null,
+  ids: MessageIds,
 ): Promise<void> {
   const pairs = batch.pairsOf(itemsOf(news));
   await batch.people.saveNew(tx);
-  const [locked, messages] = await Promise.all([
-    lockInvolvedConversations(tx, { pairs, ...ids }),
-    findMessages(tx, ids.providerIds, ids.messageIds),
-  ]);
-  batch.hold(locked, messages);
+  const { conversations, messages } = held && isAll(held, pairs, batch.people) ? held : await lock(tx, pairs, ids);
+  batch.hold(conversations, messages);
   await addMissingConversations(tx, batch, news);
+}
+
+/** Who is new has no conversation yet. What is missing else is of somebody with other ids by now, or came meanwhile. */
+function isAll({ conversations, messages }: Held, pairs: Pair[], people: People): boolean {
+  const ids = new Set(conversations.map(({ id }) => id));
+  const locked = new Set(conversations.map(pairKey));
+  return (
+    messages.every(({ conversationId }) => ids.has(conversationId)) &&
+    pairs.every((pair) => locked.has(pairKey(pair)) || people.isNew(pair.participantId))
+  );
+}
+
+async function lock(tx: Transaction, pairs: Pair[], { providerIds, ourIds }: MessageIds): Promise<Held> {
+  const [conversations, messages] = await Promise.all([
+    lockInvolvedConversations(tx, { pairs, providerIds, messageIds: ourIds }),
+    findMessages(tx, providerIds, ourIds),
+  ]);
+  return { conversations, messages };
 }
 
 async function save(tx: Transaction, batch: Batch): Promise<void> {
@@ -98,6 +130,10 @@ async function save(tx: Transaction, batch: Batch): Promise<void> {
   await batch.saveExtras(tx);
   parkItems(tx, batch.parked);
   await batch.changes.finish(tx);
+}
+
+function knownIds(messages: MessageRow[]): KnownIds {
+  return new Map(messages.flatMap(({ providerId, placeholder }) => (providerId ? [[providerId, placeholder]] : [])));
 }
 
 function itemsOf(received: ReceivedItem[]): Item[] {
