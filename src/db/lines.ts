@@ -1,4 +1,5 @@
 import type pg from 'pg';
+import { answerTo } from './answer.ts';
 
 /** Statements on one connection, each sent without waiting for the one before it. */
 type Line = { client: Promise<pg.PoolClient>; length: number };
@@ -20,8 +21,7 @@ export async function queryInLine<Row extends unknown[]>(
   const line = lines.size < MAX_LINES ? begin(pool, lines) : shortest(lines);
   line.length += 1;
   try {
-    const client = await line.client;
-    return await client.query<Row>(query);
+    return await answerTo<Row>(await line.client, query);
   } catch (error) {
     // Its connection may be lost: nobody else stands here.
     lines.delete(line);

@@ -1,5 +1,6 @@
 import { DatabaseError, type PoolClient, type QueryResult, type QueryResultRow } from 'pg';
 import { Prisma } from '../generated/prisma/client.ts';
+import { answerTo } from './answer.ts';
 import type { Database } from './database.ts';
 import { appendAndCommit, type NewEvent } from './event-log.ts';
 
@@ -89,7 +90,7 @@ function openTransaction(client: PoolClient, trace: string | null): Open {
   return { tx, events, settle, causeOf };
 
   function run(statement: string | Statement, values: unknown[] = []): Promise<QueryResult> {
-    return client.query({ ...(typeof statement === 'string' ? { text: statement } : statement), values });
+    return answerTo(client, { ...(typeof statement === 'string' ? { text: statement } : statement), values });
   }
 
   async function settle(): Promise<void> {
