@@ -17,10 +17,10 @@ import type {
   StatusEntry,
   Template,
 } from '../generated/prisma/client.ts';
-import { grouped } from './loading.ts';
+import { grouped, lazily, type Makers } from './loading.ts';
 import {
-  createRequestLoaders,
-  createVisibleRequestLoaders,
+  requestLoaders,
+  visibleRequestLoaders,
   type RequestLoaders,
   type VisibleRequestLoaders,
 } from './request-loaders.ts';
@@ -47,42 +47,59 @@ export type SharedLoaders = RequestLoaders & {
   statusesOf: DataLoader<string, StatusEntry[]>;
 };
 
-export function createLoaders(db: Database, viewer: Viewer | null, shared = createSharedLoaders(db)): Loaders {
-  return { ...shared, ...createVisibleRequestLoaders(db, viewer) };
-}
-
-function createSharedLoaders(db: Database): SharedLoaders {
-  const { pool, prisma } = db;
-  return {
-    ...createRequestLoaders(db),
-    attachment: byId<Attachment>(pool, 'Attachment'),
-    businessNumber: byId<BusinessNumber>(pool, 'BusinessNumber'),
-    company: byId<Company>(pool, 'Company'),
-    contact: byId<Contact>(pool, 'Contact'),
-    conversation: surviving<Conversation>(pool, 'Conversation'),
-    message: byId<Message>(pool, 'Message'),
-    messageByProviderId: new DataLoader(async (ids) => {
+const sharedLoaders: Makers<SharedLoaders, Database> = {
+  ...requestLoaders,
+  attachment: ({ pool }) => byId<Attachment>(pool, 'Attachment'),
+  businessNumber: ({ pool }) => byId<BusinessNumber>(pool, 'BusinessNumber'),
+  company: ({ pool }) => byId<Company>(pool, 'Company'),
+  contact: ({ pool }) => byId<Contact>(pool, 'Contact'),
+  conversation: ({ pool }) => surviving<Conversation>(pool, 'Conversation'),
+  message: ({ pool }) => byId<Message>(pool, 'Message'),
+  messageByProviderId: ({ prisma }) =>
+    new DataLoader(async (ids) => {
       const rows = await prisma.message.findMany({ where: { providerId: { in: [...ids] } } });
       const found = new Map(rows.map((row) => [row.providerId, row]));
       return ids.map((id) => found.get(id) ?? null);
     }),
-    operator: byId<Operator>(pool, 'Operator'),
-    participant: surviving<Participant>(pool, 'Participant'),
-    template: byId<Template>(pool, 'Template'),
-    requestTemplate: byId<RequestTemplate>(pool, 'RequestTemplate'),
-    attachmentsOf: grouped(
+  operator: ({ pool }) => byId<Operator>(pool, 'Operator'),
+  participant: ({ pool }) => surviving<Participant>(pool, 'Participant'),
+  template: ({ pool }) => byId<Template>(pool, 'Template'),
+  requestTemplate: ({ pool }) => byId<RequestTemplate>(pool, 'RequestTemplate'),
+  attachmentsOf: ({ prisma }) =>
+    grouped(
       (ids) => prisma.attachment.findMany({ where: { messageId: { in: ids } }, orderBy: { id: 'asc' } }),
       (row) => row.messageId,
     ),
-    reactionsOf: grouped(
+  reactionsOf: ({ prisma }) =>
+    grouped(
       (ids) => prisma.reaction.findMany({ where: { messageId: { in: ids }, emoji: { not: null } } }),
       (row) => row.messageId,
     ),
-    statusesOf: grouped(
+  statusesOf: ({ prisma }) =>
+    grouped(
       (ids) => prisma.statusEntry.findMany({ where: { messageId: { in: ids } } }),
       (row) => row.messageId,
     ),
-  };
+};
+
+const createSharedLoaders = lazily(sharedLoaders);
+
+type Source = { db: Database; viewer: Viewer | null; shared: SharedLoaders };
+
+const createOwnLoaders = lazily<Loaders, Source>({
+  ...visibleRequestLoaders,
+  ...takenFromShared(),
+});
+
+export function createLoaders(db: Database, viewer: Viewer | null, shared = createSharedLoaders(db)): Loaders {
+  return createOwnLoaders({ db, viewer, shared });
+}
+
+/** Each where it is asked for. */
+function takenFromShared(): Makers<SharedLoaders, Source> {
+  const names = Object.keys(sharedLoaders) as (keyof SharedLoaders)[];
+  const makers = names.map((name) => [name, ({ shared }: Source) => shared[name]]);
+  return Object.fromEntries(makers) as Makers<SharedLoaders, Source>;
 }
 
 /** What was merged into another is found there, also by its old id. */

@@ -1,5 +1,27 @@
 import DataLoader from 'dataloader';
 
+export type Makers<Loaders, Source> = { [Name in keyof Loaders]: (source: Source) => Loaders[Name] };
+
+/** Loaders that are made when they are first asked for: an operation needs few of them, and there are many. */
+export function lazily<Loaders extends object, Source>(makers: Makers<Loaders, Source>): (source: Source) => Loaders {
+  class Lazy {
+    readonly source: Source;
+    constructor(source: Source) {
+      this.source = source;
+    }
+  }
+  for (const [name, make] of Object.entries<(source: Source) => unknown>(makers))
+    Object.defineProperty(Lazy.prototype, name, {
+      get(this: Lazy): unknown {
+        const value = make(this.source);
+        Object.defineProperty(this, name, { value });
+        return value;
+      },
+    });
+  // The prototype has a getter for each of them.
+  return (source) => new Lazy(source) as unknown as Loaders;
+}
+
 /** One row per key, or null. */
 export function byRow<Row>(
   load: (keys: string[]) => Promise<Row[]>,

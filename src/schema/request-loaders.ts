@@ -9,7 +9,7 @@ import type {
   RequestStatus,
   Tag,
 } from '../generated/prisma/client.ts';
-import { byRow, grouped, groupedValues } from './loading.ts';
+import { byRow, grouped, groupedValues, type Makers } from './loading.ts';
 import { requestsSeenBy } from './request-access.ts';
 
 /** Only requests that the viewer may see come out: nobody else's. */
@@ -28,31 +28,31 @@ export type RequestLoaders = {
   contactsWith: DataLoader<string, Contact[]>;
 };
 
-export function createVisibleRequestLoaders({ prisma }: Database, viewer: Viewer | null): VisibleRequestLoaders {
-  const seen = requestsSeenBy(viewer);
-  return {
-    request: byRow(
-      (ids) => prisma.request.findMany({ where: { AND: [{ id: { in: ids } }, seen] } }),
+export const visibleRequestLoaders: Makers<VisibleRequestLoaders, { db: Database; viewer: Viewer | null }> = {
+  request: ({ db, viewer }) =>
+    byRow(
+      (ids) => db.prisma.request.findMany({ where: { AND: [{ id: { in: ids } }, requestsSeenBy(viewer)] } }),
       (row) => row.id,
     ),
-    linksOf: grouped(
+  linksOf: ({ db, viewer }) =>
+    grouped(
       (ids) =>
-        prisma.messageRequestLink.findMany({
-          where: { messageId: { in: ids }, request: seen },
+        db.prisma.messageRequestLink.findMany({
+          where: { messageId: { in: ids }, request: requestsSeenBy(viewer) },
           orderBy: [{ linkedAt: 'asc' }, { requestId: 'asc' }],
         }),
       (row) => row.messageId,
     ),
-  };
-}
+};
 
-export function createRequestLoaders({ prisma }: Database): RequestLoaders {
-  return {
-    requestStatus: byRow(
+export const requestLoaders: Makers<RequestLoaders, Database> = {
+  requestStatus: ({ prisma }) =>
+    byRow(
       (keys) => prisma.requestStatus.findMany({ where: { key: { in: keys } } }),
       (row) => row.key,
     ),
-    tagsOf: groupedValues(
+  tagsOf: ({ prisma }) =>
+    groupedValues(
       (ids) =>
         prisma.requestTag.findMany({
           where: { requestId: { in: ids } },
@@ -62,7 +62,8 @@ export function createRequestLoaders({ prisma }: Database): RequestLoaders {
       (row) => row.requestId,
       (row) => row.tag,
     ),
-    filesOfRequest: groupedValues(
+  filesOfRequest: ({ prisma }) =>
+    groupedValues(
       (ids) =>
         prisma.requestAttachment.findMany({
           where: { requestId: { in: ids } },
@@ -72,7 +73,8 @@ export function createRequestLoaders({ prisma }: Database): RequestLoaders {
       (row) => row.requestId,
       (row) => row.attachment,
     ),
-    filesOfPost: groupedValues(
+  filesOfPost: ({ prisma }) =>
+    groupedValues(
       (ids) =>
         prisma.discussionAttachment.findMany({
           where: { postId: { in: ids } },
@@ -82,9 +84,9 @@ export function createRequestLoaders({ prisma }: Database): RequestLoaders {
       (row) => row.postId,
       (row) => row.attachment,
     ),
-    contactsWith: grouped(
+  contactsWith: ({ prisma }) =>
+    grouped(
       (keys) => prisma.contact.findMany({ where: { comparisonKey: { in: keys } }, orderBy: { id: 'asc' } }),
       (row) => row.comparisonKey,
     ),
-  };
-}
+};
