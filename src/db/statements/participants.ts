@@ -6,19 +6,23 @@ import {
   type WrittenParticipant,
 } from '../rows.ts';
 import type { Statement, Transaction } from '../transaction.ts';
+import { statementName } from './statement-name.ts';
 
 /** By what customers are found. */
 export type ParticipantKeys = { comparisonKeys: string[]; userIds: string[]; groupIds: string[] };
 
-const find: Statement = {
-  name: 'find-participants',
-  text: ['comparison_key = ANY($1::text[])', 'user_id = ANY($2::text[])', 'group_id = ANY($3::text[])']
-    .map(
-      (condition) =>
-        `SELECT ${selectList(participantColumns, 'p')}, p.xmin::text AS "rowVersion" FROM participant p WHERE p.${condition}`,
-    )
-    .join(' UNION ALL '),
-};
+const keyColumns = { comparisonKeys: 'comparison_key', userIds: 'user_id', groupIds: 'group_id' } as const;
+
+/** Asks only by what there is: PostgreSQL plans a statement anew each time where a list of it is empty. */
+function findBy(kinds: readonly (keyof ParticipantKeys)[]): Statement {
+  const parts = kinds.map(
+    (kind, index) =>
+      `SELECT ${selectList(participantColumns, 'p')}, p.xmin::text AS "rowVersion" FROM participant p
+        WHERE p.${keyColumns[kind]} = ANY($${index + 1}::text[])`,
+  );
+  const text = parts.join(' UNION ALL ');
+  return { name: statementName(text), text };
+}
 
 const insert: Statement = {
   name: 'insert-participants',
@@ -43,7 +47,10 @@ const rename: Statement = {
 
 /** Each once, whichever of its ids it was found by. */
 export async function findParticipants(tx: Transaction, keys: ParticipantKeys): Promise<LoadedParticipant[]> {
-  const rows = await tx.query<LoadedParticipant>(find, [keys.comparisonKeys, keys.userIds, keys.groupIds]);
+  const kinds = (['comparisonKeys', 'userIds', 'groupIds'] as const).filter((kind) => keys[kind].length > 0);
+  if (kinds.length === 0) return [];
+  const values = kinds.map((kind) => keys[kind]);
+  const rows = await tx.query<LoadedParticipant>(findBy(kinds), values);
   return [...new Map(rows.map((row) => [row.id, row])).values()];
 }
 

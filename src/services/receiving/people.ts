@@ -27,7 +27,6 @@ export class People {
 
   static async load(tx: Transaction, keys: ParticipantKeys): Promise<People> {
     const people = new People();
-    if (Object.values(keys).every((ids) => ids.length === 0)) return people;
     const [rows, bearers] = await Promise.all([
       findParticipants(tx, keys),
       findFormerBearers(tx, [...keys.comparisonKeys, ...keys.userIds]),
