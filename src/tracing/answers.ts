@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { isStream, routeOf } from '../http/route-name.ts';
-import type { Tracing } from './tracing.ts';
+import { noTracing, type Tracing } from './tracing.ts';
 
 /** Nobody asks where a look at the health came from. */
 const UNTRACED: ReadonlySet<string> = new Set(['/healthz', '/readyz', '/metrics']);
@@ -12,6 +12,7 @@ export function traceAnswer(
   response: ServerResponse,
   answer: () => Promise<void>,
 ): Promise<void> {
+  if (tracing === noTracing) return answer();
   const route = routeOf(request.url ?? '');
   if (UNTRACED.has(route) || isStream(request.headers)) return answer();
   const { method = '', headers } = request;
