@@ -1,6 +1,5 @@
 import { spawn } from 'node:child_process';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import pg from 'pg';
@@ -10,6 +9,7 @@ import { cpuOf } from './cpu.ts';
 import { findWrk, flood } from './ingest/flood.ts';
 import { APP_SECRET, steady } from './ingest/traffic.ts';
 import { figure, median, percentile, table } from './report.ts';
+import { makeFolder } from '../test/support/folder.ts';
 
 /** How fast webhooks are taken: our route beside the same route with nothing, or with one transaction each, behind it. */
 const ROUNDS = Number(process.env.ROUNDS ?? 3);
@@ -35,7 +35,7 @@ const kinds: Kind[] = [
 ];
 
 await using stack = new AsyncDisposableStack();
-const folder = await mkdtemp(join(tmpdir(), 'cdesk-bench-'));
+const folder = await makeFolder('cdesk-bench-');
 stack.defer(() => rm(folder, { recursive: true, force: true }));
 const log = createLog({ logLevel: 'warn', logFormat: 'json' });
 const postgres = stack.use(await startEmbeddedPostgres({ dataDir: folder, log }));

@@ -1,9 +1,8 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { rm } from 'node:fs/promises';
 import { createServer, request as httpRequest, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { createClient } from 'graphql-ws';
@@ -16,6 +15,7 @@ import type { Sandbox } from '../src/sandbox/options.ts';
 import { startSandbox } from '../src/sandbox/server.ts';
 import { signIn } from '../src/sign-in.ts';
 import { figure, median, percentile, table } from './report.ts';
+import { makeFolder } from '../test/support/folder.ts';
 
 const REPLY = `mutation Reply($input: ReplyToConversationInput!) {
   replyToConversation(input: $input) { replayed message { id status sentAt } conversation { id beacon { on } } errors { code } } }`;
@@ -32,7 +32,7 @@ const [number] = demoNumbers;
  * What one reply costs, with nothing else going on: from the click to the answer, from the click to Meta's door, and
  * from Meta's status to the subscriber's frame. The server runs in a process of its own.
  */
-const dataDir = await mkdtemp(join(tmpdir(), 'cdesk-chats-bench-'));
+const dataDir = await makeFolder('cdesk-chats-bench-');
 const settings = {
   NODE_ENV: 'test',
   PORT: String(PORT),

@@ -1,17 +1,16 @@
 import { spawn } from 'node:child_process';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { rm } from 'node:fs/promises';
 import { createServer } from 'node:net';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { figure, median, table } from './report.ts';
+import { makeFolder } from '../test/support/folder.ts';
 
 const ROUNDS = Number(process.env.ROUNDS ?? 5);
 const root = fileURLToPath(new URL('..', import.meta.url));
 
 /** From typing `npm start` on an existing data folder to the first GraphQL answer. */
-const dataDir = await mkdtemp(join(tmpdir(), 'cdesk-chats-bench-'));
+const dataDir = await makeFolder('cdesk-chats-bench-');
 const first = await firstAnswerMs();
 const later: number[] = [];
 for (let round = 0; round < ROUNDS; round++) later.push(await firstAnswerMs());

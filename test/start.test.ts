@@ -1,9 +1,8 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { createServer } from 'node:http';
 import { existsSync } from 'node:fs';
-import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { rm, writeFile } from 'node:fs/promises';
 import type { AddressInfo } from 'node:net';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
@@ -11,6 +10,7 @@ import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createTestDatabase } from './support/database.ts';
 import { sharedSettings } from './support/process.ts';
+import { makeFolder } from './support/folder.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const main = join(root, 'src/main.ts');
@@ -18,9 +18,7 @@ const main = join(root, 'src/main.ts');
 let folder: string;
 
 beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'cdesk-chats-start-'));
-  // Else PostgreSQL, which never runs as root, keeps its data elsewhere.
-  await chmod(folder, 0o755);
+  folder = await makeFolder('cdesk-chats-start-');
 });
 
 afterAll(() => rm(folder, { recursive: true, force: true }));

@@ -1,6 +1,5 @@
 import { createHmac } from 'node:crypto';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { openDatabase, type Database } from '../../src/db/database.ts';
@@ -13,6 +12,7 @@ import { createLog } from '../../src/log.ts';
 import { batchOf, textMessage } from '../../test/support/payloads.ts';
 import { findRedisProgram } from '../../test/support/redis-program.ts';
 import { startRedis } from '../../test/support/redis-server.ts';
+import { makeFolder } from '../../test/support/folder.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const APP_SECRET = 'the secret of the benchmark';
@@ -28,7 +28,7 @@ export type Deployment = AsyncDisposable & {
 
 export async function startDeployment(): Promise<Deployment> {
   await using stack = new AsyncDisposableStack();
-  const folder = await mkdtemp(join(tmpdir(), 'cdesk-bench-'));
+  const folder = await makeFolder('cdesk-bench-');
   stack.defer(() => rm(folder, { recursive: true, force: true }));
   const log = createLog({ logLevel: 'warn', logFormat: 'json' });
   const postgres = stack.use(await startEmbeddedPostgres({ dataDir: folder, log }));

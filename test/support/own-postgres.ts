@@ -1,10 +1,9 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { rm } from 'node:fs/promises';
 import { createCluster, startCluster, stopCluster } from '../../src/db/embedded-cluster.ts';
 import { prepareHome } from '../../src/db/embedded-home.ts';
 import { runSql } from './database.ts';
 import { freePort } from './free-port.ts';
+import { makeFolder } from './folder.ts';
 
 export type OwnPostgres = AsyncDisposable & {
   url: string;
@@ -14,7 +13,7 @@ export type OwnPostgres = AsyncDisposable & {
 
 /** A server of one's own, to be restarted. */
 export async function startOwnPostgres(): Promise<OwnPostgres> {
-  const dataDir = await mkdtemp(join(tmpdir(), 'cdesk-chats-postgres-'));
+  const dataDir = await makeFolder('cdesk-chats-postgres-');
   const home = await prepareHome(dataDir);
   await createCluster(home);
   const port = String(await freePort());
