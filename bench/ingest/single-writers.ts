@@ -121,7 +121,7 @@ export function withPrisma(db: Database, businessNumberId: string): WriteOne {
         });
         const pair = { businessNumberId, participantId: participant.id };
         const conversation = await tx.conversation.upsert({
-          where: { businessNumberId_participantId: pair },
+          where: { participantId_businessNumberId: pair },
           create: { ...pair, createdAt: at, lastMessageAt: at, beaconChangedAt: at, lastSequence: 1 },
           update: { lastSequence: { increment: 1 } },
         });
