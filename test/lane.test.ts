@@ -90,7 +90,7 @@ it('shares what came at once between two batches, and leaves a few for the next'
   expect(sizes).toEqual([40, 41]);
 });
 
-it('begins a second batch for a few only where the first is not much larger', async () => {
+it('begins a second batch for a few only where the first is not much larger, and with what the next turns bring', async () => {
   const { lane, sizes, written } = heldLane();
   for (let entry = 0; entry < 12; entry++) lane.add(entry);
   await turn();
@@ -99,7 +99,11 @@ it('begins a second batch for a few only where the first is not much larger', as
   expect(sizes).toEqual([12]);
   lane.add(14);
   await turn();
-  expect(sizes).toEqual([12, 3]);
+  expect(sizes).toEqual([12]);
+  lane.add(15);
+  await turn();
+  await turn();
+  expect(sizes).toEqual([12, 4]);
 
   written.resolve();
   await lane.drain();

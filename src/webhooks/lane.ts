@@ -28,6 +28,7 @@ export function createLane<T>(options: {
   const underWay = new Map<Batch, Promise<void>>();
   let waiting: T[] = [];
   let isPlanned = false;
+  let seen = 0;
 
   return {
     add(entry) {
@@ -58,6 +59,12 @@ export function createLane<T>(options: {
     const unitsWaiting = sum(waiting.map(unitsOf));
     // A few cost nearly as much as many.
     if (unitsWaiting * 4 < unitsUnderWay) return;
+    // Whoever was answered just now may be about to send again: what the next turn of the event loop brings goes along.
+    if (waiting.length > seen && unitsWaiting < unitsUnderWay * 2) {
+      seen = waiting.length;
+      return plan();
+    }
+    seen = 0;
     const share = Math.ceil((unitsWaiting + unitsUnderWay) / MAX_UNDER_WAY);
     const entries = takeBatch(batches, Math.min(maxUnits, Math.max(SMALL_BATCH, share)));
     if (entries.length === 0) return;
