@@ -30,11 +30,12 @@ describe('the handshake', () => {
       'hub.challenge': '<b>1158201444</b>',
     });
 
-    expect([answer.status, answer.headers.get('content-type'), await answer.text()]).toEqual([
+    expect([answer.status, answer.headers.get('content-type'), answer.headers.get('content-length')]).toEqual([
       200,
       'text/plain; charset=utf-8',
-      '<b>1158201444</b>',
+      '17',
     ]);
+    expect(await answer.text()).toBe('<b>1158201444</b>');
   });
 
   it.each([

@@ -92,10 +92,12 @@ function headerOf(request: IncomingMessage): string | undefined {
 
 function answer(response: ServerResponse, status: number, text: string, headers: Record<string, string> = {}): void {
   if (response.headersSent || response.destroyed) return;
+  const body = Buffer.from(text);
   response.writeHead(status, {
     'content-type': 'text/plain; charset=utf-8',
+    'content-length': body.length,
     'x-content-type-options': 'nosniff',
     ...headers,
   });
-  response.end(text);
+  response.end(body);
 }
