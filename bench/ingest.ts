@@ -6,9 +6,10 @@ import pg from 'pg';
 import { startEmbeddedPostgres } from '../src/db/embedded.ts';
 import { createLog } from '../src/log.ts';
 import { cpuOf } from './cpu.ts';
-import { findWrk, flood } from './ingest/flood.ts';
+import { floodWebhooks } from './ingest/flood.ts';
 import { APP_SECRET, steady } from './ingest/traffic.ts';
 import { figure, median, percentile, table } from './report.ts';
+import { findWrk } from './wrk.ts';
 import { makeFolder } from '../test/support/folder.ts';
 
 /** How fast webhooks are taken: our route beside the same route with nothing, or with one transaction each, behind it. */
@@ -69,7 +70,7 @@ async function measure(variant: Variant, seconds: number): Promise<Round> {
   const { rows } = await database.query<{ pid: number }>('SELECT pid FROM pg_stat_activity');
   const postgresPids = rows.map((row) => row.pid);
   const before = { node: cpuOf([pid]), postgres: cpuOf(postgresPids) };
-  const { perSecond, answered } = await flood(wrk, url, { seconds, concurrent: CONCURRENT, most });
+  const { perSecond, answered } = await floodWebhooks(wrk, url, { seconds, concurrent: CONCURRENT, most });
   variant.answered += answered;
   return {
     perSecond,

@@ -6,12 +6,14 @@ import { measureStatements } from './list/statements.ts';
 import { detailLatencies } from './list/detail.ts';
 import { variants } from './list/variants.ts';
 import { figure, median, percentile, table } from './report.ts';
+import { findWrk } from './wrk.ts';
 
 /** The 50-row list, interleaved with what else could serve it, and the statements behind lists, searches and figures. */
 const CONVERSATIONS = Number(process.env.CONVERSATIONS ?? 200_000);
 const MESSAGES_EACH = Number(process.env.MESSAGES_EACH ?? 10);
 const ROUNDS = Number(process.env.ROUNDS ?? 3);
-const ROUND_MS = Number(process.env.ROUND_MS ?? 3_000);
+const SECONDS = Number(process.env.SECONDS ?? 3);
+const WARM_UP_SECONDS = 2;
 const CONNECTIONS = 16;
 
 await using database = await openSeededDatabase({ conversations: CONVERSATIONS, messagesEach: MESSAGES_EACH });
@@ -29,14 +31,15 @@ const settings = {
   WEBHOOK_RATE_LIMIT_PER_SECOND: '0',
 };
 const env = loadEnv({ ...process.env, ...settings });
+const wrk = await findWrk();
 
 {
   await using servers = await startAll(variants, settings, env);
   const rounds = new Map<string, Measured[]>(variants.map(({ name }) => [name, []]));
-  for (const server of servers.running) await load(server, { connections: CONNECTIONS, forMs: 1_500 });
+  for (const server of servers.running) await load(wrk, server, { connections: CONNECTIONS, seconds: WARM_UP_SECONDS });
   for (let round = 0; round < ROUNDS; round++) {
     for (const server of servers.running)
-      rounds.get(server.name)?.push(await load(server, { connections: CONNECTIONS, forMs: ROUND_MS }));
+      rounds.get(server.name)?.push(await load(wrk, server, { connections: CONNECTIONS, seconds: SECONDS }));
   }
   printLists(rounds);
   const [own] = servers.running;
@@ -53,7 +56,7 @@ figure('summary.p95_ms', percentile(statements.summary, 95));
 
 function printLists(rounds: ReadonlyMap<string, Measured[]>): void {
   const rates = (name: string) => (rounds.get(name) ?? []).map(({ perSecond }) => perSecond);
-  const p99 = (name: string) => median((rounds.get(name) ?? []).map(({ latenciesMs }) => percentile(latenciesMs, 99)));
+  const p99 = (name: string) => median((rounds.get(name) ?? []).map(({ p99Ms }) => p99Ms));
   const [own = '', bare = '', postgraphile = '', pluginPrisma = ''] = variants.map(({ name }) => name);
   table(
     ['50-row list', 'requests/s', 'min-max', 'p99, ms', 'CPU of the process, ms'],

@@ -1,31 +1,35 @@
 import { readFileSync } from 'node:fs';
 import { Pool } from 'undici';
+import type { Program } from '../../test/support/debian-program.ts';
+import { flood } from '../wrk.ts';
 
 /** `cpuMs`: time of the server's own process for each request; NaN where the system does not tell. */
-export type Measured = { perSecond: number; latenciesMs: number[]; cpuMs: number };
+export type Measured = { perSecond: number; p99Ms: number; cpuMs: number };
 
-/** Closed loop: each connection asks again as soon as it was answered. Anything but 200 and data ends the run. */
+type Target = { url: string; body: string; headers: Record<string, string> };
+
+/** Closed loop: each connection asks again as soon as it was answered. */
 export async function load(
-  target: { url: string; body: string; headers: Record<string, string>; pid: number },
-  options: { connections: number; forMs: number },
+  wrk: Program,
+  target: Target & { pid: number },
+  { connections, seconds }: { connections: number; seconds: number },
 ): Promise<Measured> {
-  const pool = connect(target.url, options.connections);
-  const latenciesMs: number[] = [];
+  await checkAnswer(target);
   const cpuBefore = cpuMsOf(target.pid);
-  const begun = performance.now();
-  const until = begun + options.forMs;
-  async function ask(): Promise<void> {
-    while (performance.now() < until) {
-      const asked = performance.now();
-      await post(pool, target);
-      latenciesMs.push(performance.now() - asked);
-    }
+  const flooded = await flood(wrk, target.url, [target], { seconds, concurrent: connections });
+  const cpuMs = (cpuMsOf(target.pid) - cpuBefore) / flooded.answered;
+  await checkAnswer(target);
+  return { ...flooded, cpuMs };
+}
+
+/** The load generator looks at the status alone. */
+async function checkAnswer(target: Target): Promise<void> {
+  const pool = connect(target.url, 1);
+  try {
+    await post(pool, target);
+  } finally {
+    await pool.close();
   }
-  await Promise.all(Array.from({ length: options.connections }, ask));
-  const seconds = (performance.now() - begun) / 1_000;
-  await pool.close();
-  const cpuMs = (cpuMsOf(target.pid) - cpuBefore) / latenciesMs.length;
-  return { perSecond: latenciesMs.length / seconds, latenciesMs, cpuMs };
 }
 
 /** Linux counts in hundredths of a second. */
@@ -39,10 +43,7 @@ function cpuMsOf(pid: number): number {
 }
 
 /** The answer's bytes; anything but 200 and data is an error. */
-export async function post(
-  pool: Pool,
-  { url, body, headers }: Omit<Parameters<typeof load>[0], 'pid'>,
-): Promise<Buffer> {
+export async function post(pool: Pool, { url, body, headers }: Target): Promise<Buffer> {
   const answer = await pool.request({
     path: new URL(url).pathname,
     method: 'POST',
@@ -54,7 +55,6 @@ export async function post(
   throw new Error(`${url} answered ${answer.statusCode}: ${bytes.toString('utf8', 0, 500)}`);
 }
 
-/** undici's takes half the time of node:http's client, which runs on the same machine as what it measures. */
 export function connect(url: string, connections: number): Pool {
   return new Pool(new URL(url).origin, { connections, pipelining: 1 });
 }

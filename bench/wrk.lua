@@ -15,8 +15,9 @@ function request()
   return requests:sub(from, at - 1)
 end
 
-function done(summary)
+function done(summary, latency)
   local errors = summary.errors
   local failed = errors.connect + errors.read + errors.write + errors.status + errors.timeout
-  print(('{"answered":%d,"failed":%d,"microseconds":%d}'):format(summary.requests, failed, summary.duration))
+  local p99 = latency:percentile(99)
+  print(('{"answered":%d,"failed":%d,"microseconds":%d,"p99":%d}'):format(summary.requests, failed, summary.duration, p99))
 end
