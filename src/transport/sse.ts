@@ -15,6 +15,7 @@ import { allowOrigin } from './cors.ts';
 import { answerErrors, answerRefusal, isJson, operationOfQuery, parseOperation, readBody } from './request.ts';
 import { drained, isClogged, lagged } from './socket.ts';
 import { spread } from './spread.ts';
+import { eventOf } from './sse-frame.ts';
 
 const KEEP_ALIVE_MS = 12_000;
 
@@ -219,24 +220,8 @@ function keepAlive(response: ServerResponse): void {
 /** Node makes one system call of what is written in one go. */
 function writeFrames(response: ServerResponse, frames: readonly Frame[]): void {
   if (response.destroyed || response.writableEnded) return;
-  for (const frame of frames) response.write(textOf(frame));
+  for (const frame of frames) response.write(eventOf(frame));
 }
-
-const texts = new WeakMap<Frame, Buffer>();
-
-/** The same for everyone who follows: put together once. */
-function textOf(frame: Frame): Buffer {
-  const text = texts.get(frame) ?? writeText(frame);
-  texts.set(frame, text);
-  return text;
-}
-
-function writeText({ payload, cursor }: Frame): Buffer {
-  const head = `event: next\n${cursor === null ? '' : `id: ${cursor}\n`}data: `;
-  return Buffer.concat([Buffer.from(head), payload, END_OF_FRAME]);
-}
-
-const END_OF_FRAME = Buffer.from('\n\n');
 
 /** A terminal error: the client must not resume from here, unless it was only too slow. */
 function endWith(response: ServerResponse, errors: readonly object[], isTerminal = true): void {
