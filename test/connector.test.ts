@@ -180,7 +180,7 @@ describe('what happens here', () => {
     const events = await server.sql(`SELECT data FROM event WHERE type = 'REQUEST_CHANGED' AND request_id = $1`, [
       rowIdOf(request.id),
     ]);
-    expect(events).toMatchObject([{ data: { changedFields: ['description', 'attachments'] } }]);
+    expect(events).toMatchObject([{ data: { changedFields: ['description', 'linkedMessages', 'attachments'] } }]);
   });
 
   it('is told when a message past its day goes with its file, which is gone from the store, too', async () => {

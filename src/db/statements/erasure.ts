@@ -92,7 +92,7 @@ export async function blankConversations(tx: Transaction, ids: string[]): Promis
   );
 }
 
-/** Those of the conversations lose their description; those that only had files of them are changed, too. */
+/** Those of the conversations lose their description; those that only had their messages or files are changed, too. */
 export async function blankRequests(
   tx: Transaction,
   conversationIds: string[],

@@ -71,7 +71,8 @@ export async function eraseParticipant(
         data: { changedFields: ['participant', 'messages'] },
       });
     }
-    await tellRequestsChanged(tx, requests, actor, { fields: ['description', 'attachments'] }, connector);
+    const change = { fields: ['description', 'linkedMessages', 'attachments'] };
+    await tellRequestsChanged(tx, requests, actor, change, connector);
     return { erasedMessages: gone.messages, erasedAttachments: gone.attachments };
   });
 }
