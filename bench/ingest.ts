@@ -12,7 +12,7 @@ import { figure, median, percentile, table } from './report.ts';
 import { findWrk } from './wrk.ts';
 import { makeFolder } from '../test/support/folder.ts';
 
-/** How fast webhooks are taken: our route beside the same route with nothing, or with one transaction each, behind it. */
+/** How fast webhooks are taken: our server beside the same that stores nothing, and our route with one transaction each. */
 const ROUNDS = Number(process.env.ROUNDS ?? 3);
 const SECONDS = Number(process.env.SECONDS ?? 4);
 const WARM_UP_SECONDS = 3;

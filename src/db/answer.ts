@@ -1,9 +1,9 @@
 import type pg from 'pg';
 
 /**
- * As `client.query`, which gets its answer by a function that it assigns to a property. V8 makes such a function among
- * the old objects, and so all rows that it led to outlived the next collection of the young ones: under load three
- * quarters of what did, and a collection took 6 ms instead of 3.
+ * As `client.query`, whose promise is settled by a function that it assigns to a property. All rows that such a function
+ * led to outlived the next collection of the young objects (V8 seems to make it among the old ones): under load each
+ * collection kept 6 MB that nobody needed any more, and 0.5 MB with a function that is given as an argument.
  */
 export function answerTo<Row extends pg.QueryResultRow>(
   client: pg.ClientBase,
